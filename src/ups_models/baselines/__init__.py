@@ -1,0 +1,1 @@
+"""Emulators to compare with, one file each, in the same contract as the universal model."""

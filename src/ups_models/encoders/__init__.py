@@ -1,0 +1,1 @@
+"""Batch -> LatentState, one file per modality."""

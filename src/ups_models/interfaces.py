@@ -1,0 +1,91 @@
+"""The contracts of ups_models: emulators, encoders, stages, metrics and losses. Abstract here, final elsewhere."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from ups_models.batch import Batch, Fields
+from ups_models.geometry import GridGeometry
+
+
+class PartConfig(BaseModel):
+    """The settings of one part, standing beside it; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AbstractEmulator(nn.Module, abc.ABC):
+    """A map from the present state to the next frame: the universal model and every baseline.
+
+    Physical units in, physical units out; evaluation cannot tell one from another.
+    """
+
+    Config: ClassVar[type[PartConfig]]
+
+    @abc.abstractmethod
+    def step(self, batch: Batch) -> Fields:
+        """The frame one `time_step` after frame 0 of `batch`: name -> (B, 1, *space, C)."""
+
+    def predict(self, batch: Batch, num_steps: int) -> Fields:
+        """Roll out autoregressively from frame 0: name -> (B, num_steps, *space, C)."""
+        frames: list[Fields] = []
+        state = batch.window(0, 1)
+        for _ in range(num_steps):
+            frames.append(self.step(state))
+            state = state.with_fields(frames[-1])
+        return {name: torch.cat([frame[name] for frame in frames], dim=1) for name in frames[0]}
+
+
+class AbstractStage(abc.ABC):
+    """One phase of training: what it needs, what it moves and by which loss."""
+
+    Config: ClassVar[type[PartConfig]]
+    needs: ClassVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def trainable(self, model: AbstractEmulator) -> nn.Module:
+        """The part whose parameters move; all others are frozen."""
+
+    @abc.abstractmethod
+    def num_frames(self, progress: float) -> int:
+        """How many frames a training window has at `progress` (0 to 1) of the stage, the input included."""
+
+    @abc.abstractmethod
+    def loss(self, model: AbstractEmulator, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Named scalar terms whose sum is minimised."""
+
+
+class AbstractMetric(abc.ABC):
+    """An error of a prediction against the truth, both in physical units.
+
+    A metric is computed in two steps so that metrics that pool over samples (PDEBench's) and those that give a number
+    per sample have one form: `statistics` per sample, then `aggregate` over all samples of a split.
+    """
+
+    @abc.abstractmethod
+    def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
+        """(B, S) per-sample statistics. Fields are (B, T, *space, C): predicted frames only, no given ones."""
+
+    @abc.abstractmethod
+    def aggregate(self, statistics: Tensor) -> Mapping[str, Tensor]:
+        """(N, S) statistics of N samples -> named scalars; the name is '' for a metric of one value."""
+
+    def per_sample(self, statistics: Tensor) -> Mapping[str, Tensor]:
+        """The aggregate of each sample alone: name -> (N,)."""
+        alone = [self.aggregate(row[None]) for row in statistics]
+        return {name: torch.stack([values[name] for values in alone]) for name in alone[0]}
+
+
+class AbstractLoss(abc.ABC):
+    """A differentiable error per sample."""
+
+    @abc.abstractmethod
+    def __call__(self, prediction: Fields, target: Fields, reference: Fields) -> Tensor:
+        """(B,) loss; `reference` is the input state, for losses of increments."""
+
+
+Settings = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Differentiable errors, one file each."""

@@ -1,0 +1,1 @@
+"""Raw format -> samples, one file per source format."""

@@ -1,0 +1,187 @@
+"""The dataset card: the registry entry of one dataset, typed. Read by `upsctl.profile_reader` alone."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from upsctl.sample import BoundaryKind
+
+
+class Frozen(BaseModel):
+    """A frozen part of a profile that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AxisCard(Frozen):
+    """One spatial axis: its extent in `units`, its number of stored cells and its boundary at both ends."""
+
+    name: Literal["x", "y", "z"]
+    low: float
+    high: float
+    num_cells: int = Field(gt=0)
+    units: str = "m"
+    boundary: tuple[BoundaryKind, BoundaryKind]
+
+
+class TimeCard(Frozen):
+    """The stored frames: `num_frames` of them, `dt` apart, from `start`."""
+
+    dt: float = Field(gt=0)
+    num_frames: int = Field(gt=0)
+    start: float = 0.0
+    units: str = "s"
+
+
+class FieldCard(Frozen):
+    """One field: its role, tensor order (0 scalar, 1 vector, 2 tensor), units and meaning."""
+
+    role: Literal["variable", "constant"] = "variable"
+    tensor_order: Literal[0, 1, 2] = 0
+    units: str
+    description: str
+
+
+class ParameterCard(Frozen):
+    """One physical parameter: the values it takes, or the range it is drawn from."""
+
+    units: str
+    description: str
+    values: tuple[float, ...] = ()
+    range: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _has_values_or_range(self) -> "ParameterCard":
+        if bool(self.values) == bool(self.range):
+            raise ValueError("a parameter has either `values` or a `range`")
+        return self
+
+
+class FrameCard(Frozen):
+    """The scaling that the equations allow, from which the normaliser makes exact dimensionless fields.
+
+    The unit of length is the domain's extent L, the unit of velocity is
+    `r^2 = rms(u)^2 + L rms(f)` of each sample, and each field is divided by the power of both that its units name.
+
+    Attributes:
+        velocity: the field u that carries the velocity scale.
+        forcing: the constant field f (an acceleration) that can move a state at rest, if any.
+        is_galilean_invariant: whether the mean velocity is taken out (it stays a dimensionless number).
+        conserved_means: fields whose spatial mean never changes; their increments lose their mean.
+        linear: fields in which the equations are linear and homogeneous up to a constant; each is measured in its
+            own mean and rms.
+    """
+
+    velocity: str
+    forcing: str | None = None
+    is_galilean_invariant: bool = False
+    conserved_means: tuple[str, ...] = ()
+    linear: tuple[str, ...] = ()
+
+
+class RecipeSource(Frozen):
+    """Content made by a deterministic solver: `upsctl/recipes/<recipe>.py` with its own settings."""
+
+    recipe: str
+    seed: int
+    settings: dict[str, Any]
+
+
+class VendorFile(Frozen):
+    """One file of the vendor: where to get it and the hash it must have."""
+
+    filename: str
+    address: str
+    md5: str
+    num_bytes: int
+    parameters: dict[str, float] = Field(default_factory=dict)
+
+
+class VendorSource(Frozen):
+    """Content converted from the vendor's files by `upsctl/converters/<converter>.py`."""
+
+    converter: str
+    files: tuple[VendorFile, ...] = ()
+
+
+class SplitsCard(Frozen):
+    """Number of trajectories in each split, in all."""
+
+    train: int = Field(ge=0)
+    valid: int = Field(ge=0)
+    test: int = Field(ge=0)
+
+
+class Probe(Frozen):
+    """One stored value by which a machine with other last bits recognises the same content.
+
+    Attributes:
+        trajectory_id, field: which array.
+        index: frame, cell indices and component.
+        value: in the field's units; a made artifact agrees to 1e-5 of the field's rms.
+    """
+
+    trajectory_id: str
+    field: str
+    index: tuple[int, ...]
+    value: float
+
+
+class ArtifactRecord(Frozen):
+    """Where one packed artifact of this card was pushed; written back by `upsctl data push`."""
+
+    store: str
+    key: str
+    num_bytes: int
+    archive_digest: str
+    content_digest: str
+
+
+class DatasetCard(Frozen):
+    """One name, one physics, one content."""
+
+    name: str
+    title: str
+    description: str
+    equation: str
+    modality: Literal["grid"]
+    axes: tuple[AxisCard, ...] = Field(min_length=1, max_length=3)
+    time: TimeCard
+    fields: dict[str, FieldCard] = Field(min_length=1)
+    parameters: dict[str, ParameterCard] = Field(default_factory=dict)
+    frame: FrameCard | None = None
+    source: RecipeSource | VendorSource
+    splits: SplitsCard
+    checks: dict[str, float] = Field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
+    licence: str
+    citation: str
+    artifacts: tuple[ArtifactRecord, ...] = ()
+
+    @model_validator(mode="after")
+    def _frame_names_known_fields(self) -> "DatasetCard":
+        if self.frame is not None:
+            named = {self.frame.velocity, *self.frame.conserved_means, *self.frame.linear}
+            unknown = (named | ({self.frame.forcing} if self.frame.forcing else set())) - set(self.fields)
+            if unknown:
+                raise ValueError(f"`frame` names fields the card lacks: {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def num_dimensions(self) -> int:
+        """Number of spatial axes."""
+        return len(self.axes)
+
+    @property
+    def variable_fields(self) -> dict[str, FieldCard]:
+        """The fields that change in time, in the card's order."""
+        return {name: card for name, card in self.fields.items() if card.role == "variable"}
+
+    @property
+    def constant_fields(self) -> dict[str, FieldCard]:
+        """The fields that do not, in the card's order."""
+        return {name: card for name, card in self.fields.items() if card.role == "constant"}
+
+    def num_components(self, field: str) -> int:
+        """Number of channels of `field`: D to the power of its tensor order."""
+        return self.num_dimensions ** self.fields[field].tensor_order

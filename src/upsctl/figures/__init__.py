@@ -1,0 +1,1 @@
+"""Predictions -> one picture, one file per figure."""

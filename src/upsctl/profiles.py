@@ -1,0 +1,145 @@
+"""The typed profiles: one training, one comparison, one model size, one store. Defaults stand here and nowhere else."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from upsctl.dataset_card import DatasetCard, Frozen
+
+
+class ModelProfile(Frozen):
+    """Which emulator, in which frame, with the settings of its own config class.
+
+    Attributes:
+        emulator: `universal` or a file of `ups_models/baselines/`.
+        frame: `declared` puts it into the exact scaling of the dataset's card, `standard` standardises the fields.
+        prediction: `residual` adds the output to the input, `direct` does not.
+        settings: the emulator's own config; unknown keys are refused.
+    """
+
+    emulator: str
+    frame: Literal["declared", "standard"] = "declared"
+    prediction: Literal["residual", "direct"] = "residual"
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class OptimiserProfile(Frozen):
+    """AdamW with warmup and cosine over steps.
+
+    Attributes:
+        learning_rate: the peak.
+        warmup_fraction: share of the steps in which the rate rises linearly.
+        final_fraction: the last rate over the peak.
+        weight_decay: on matrices and convolutions only.
+        clip_norm: gradients of a larger norm are scaled down to it.
+        ema_half_life_fraction: half-life of the moving average of the weights, over the number of steps.
+    """
+
+    learning_rate: float = Field(4e-3, gt=0)
+    warmup_fraction: float = Field(0.03, ge=0, lt=1)
+    final_fraction: float = Field(0.01, ge=0, le=1)
+    weight_decay: float = Field(1e-4, ge=0)
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip_norm: float = Field(1.0, gt=0)
+    ema_half_life_fraction: float = Field(0.01, gt=0, le=0.2)
+
+
+class StageProfile(Frozen):
+    """One stage's share: how many updates, how many trajectories' windows in each, and the stage's own settings."""
+
+    num_steps: int = Field(gt=0)
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrackerProfile(Frozen):
+    """Who else reads the events: W&B `online`, `offline`, or nobody (`off`)."""
+
+    mode: Literal["online", "offline", "off"] = "off"
+    project: str = "upsctl"
+
+
+class DatasetShare(Frozen):
+    """A dataset's part in a training: its share of the steps, up to normalisation, and its batch size."""
+
+    weight: float = Field(1.0, gt=0)
+    batch_size: int = Field(16, gt=0)
+
+
+class RunProfile(Frozen):
+    """One training."""
+
+    datasets: dict[str, DatasetShare] = Field(min_length=1)
+    model: ModelProfile
+    stages: dict[str, StageProfile] = Field(min_length=1)
+    optimiser: OptimiserProfile = OptimiserProfile()
+    tracker: TrackerProfile = TrackerProfile()
+    seed: int = 0
+    steps_per_epoch: int = Field(200, gt=0)
+    checkpoint_interval_seconds: float = Field(20.0, gt=0)
+    num_threads: int = Field(0, ge=0)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class SweepProfile(Frozen):
+    """Successive halving on validation, the same budget for every contestant.
+
+    Attributes:
+        learning_rates: the first grid; extended by factors of two while the best lies at an edge.
+        widths: the values of the contestant's `width_setting`.
+        rung_seconds, rung_survivors: how long each rung trains, and how many go on from it.
+    """
+
+    rung_seconds: tuple[float, ...] = (20.0, 60.0, 90.0)
+    rung_survivors: tuple[int, ...] = (3, 1)
+
+
+class Contestant(Frozen):
+    """One emulator of a suite, its model and the range that its sweep covers.
+
+    Attributes:
+        model: the model profile, with settings per dataset under `tuned`.
+        label: its name in the leaderboard.
+        learning_rates, widths: the first grid of its sweep; empty for emulators that are not trained by gradient.
+        width_setting: which key of the settings `widths` sets.
+    """
+
+    model: ModelProfile
+    label: str
+    stage: str = "supervised"
+    learning_rates: tuple[float, ...] = ()
+    width_setting: str | None = None
+    widths: tuple[int, ...] = ()
+    is_reference: bool = False
+
+
+class SuiteProfile(Frozen):
+    """One comparison: datasets, contestants, budget, seeds, split, metrics and figures."""
+
+    datasets: dict[str, DatasetShare] = Field(min_length=1)
+    contestants: tuple[Contestant, ...] = Field(min_length=1)
+    budget_seconds: float = Field(gt=0)
+    seeds: tuple[int, ...] = (0,)
+    split: Literal["valid", "test"] = "valid"
+    sweep: SweepProfile | None = None
+    tuned_by: str | None = None
+    with_mixture: bool = False
+    metrics: tuple[str, ...] = ("nrmse",)
+    figures: tuple[str, ...] = ()
+    note: str = ""
+    run: str = "quickstart"
+
+
+class StoreProfile(Frozen):
+    """One store: the backend (a file of `upsctl/stores/`) and its address. Never a secret."""
+
+    backend: str
+    address: str
+
+
+PROFILE_KINDS: dict[str, type[Frozen]] = {
+    "datasets": DatasetCard,
+    "models": ModelProfile,
+    "runs": RunProfile,
+    "suites": SuiteProfile,
+    "stores": StoreProfile,
+}

@@ -1,0 +1,1 @@
+"""Offline generators: a card -> samples, one file per physics; no torch."""

@@ -1,0 +1,1 @@
+"""Bytes by key, one file per backend."""
