@@ -53,4 +53,5 @@ class GridGeometry:
 
     def scaled(self, factor: float) -> "GridGeometry":
         """The same grid on a domain `factor` times as long."""
-        return GridGeometry(self.shape, tuple((low * factor, high * factor) for low, high in self.extent), self.boundary)
+        extent = tuple((low * factor, high * factor) for low, high in self.extent)
+        return GridGeometry(self.shape, extent, self.boundary)

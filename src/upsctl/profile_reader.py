@@ -106,7 +106,8 @@ def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolve
         ProfileError: with file and line, what was expected and what came.
     """
     path = find_profile(kind, name)
-    layers = [*_file_layers(kind, path), *_nested_models(kind, path), _environment_layer(kind), _override_layer(overrides)]
+    layers = [*_file_layers(kind, path), *_nested_models(kind, path)]
+    layers += [_environment_layer(kind), _override_layer(overrides)]
     values, origins = _lay(layers)
     return Resolved(path.stem, validate(PROFILE_KINDS[kind], values, origins), origins, path)
 
