@@ -1,0 +1,36 @@
+"""The options that several verbs share, with their shell completion. Loads nothing heavy."""
+
+from typing import Annotated
+
+import typer
+
+from upsctl.profile_reader import list_profiles
+
+
+def complete_dataset(incomplete: str) -> list[str]:
+    """Names of dataset cards that start with what was typed."""
+    return [name for name in list_profiles("datasets") if name.startswith(incomplete)]
+
+
+def complete_run_profile(incomplete: str) -> list[str]:
+    """Names of run profiles that start with what was typed."""
+    return [name for name in list_profiles("runs") if name.startswith(incomplete)]
+
+
+def complete_suite(incomplete: str) -> list[str]:
+    """Names of suites that start with what was typed."""
+    return [name for name in list_profiles("suites") if name.startswith(incomplete)]
+
+
+def complete_store(incomplete: str) -> list[str]:
+    """Names of stores that start with what was typed."""
+    return [name for name in list_profiles("stores") if name.startswith(incomplete)]
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print versioned JSON instead of text.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it would cost; do nothing.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the profile; may be given again."),
+]
+DatasetName = Annotated[str, typer.Argument(help="A dataset's name.", autocompletion=complete_dataset)]
