@@ -68,11 +68,11 @@ class AbstractMetric(abc.ABC):
 
     @abc.abstractmethod
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
-        """(B, S) per-sample statistics. Fields are (B, T, *space, C): predicted frames only, no given ones."""
+        """(B, *S) per-sample statistics, S the metric's own axes. Fields are (B, T, *space, C): predicted frames only."""
 
     @abc.abstractmethod
     def aggregate(self, statistics: Tensor) -> Mapping[str, Tensor]:
-        """(N, S) statistics of N samples -> named scalars; the name is '' for a metric of one value."""
+        """(N, *S) statistics of N samples -> named scalars; the name is '' for a metric of one value."""
 
     def per_sample(self, statistics: Tensor) -> Mapping[str, Tensor]:
         """The aggregate of each sample alone: name -> (N,)."""
