@@ -56,12 +56,12 @@ def test_law_of_scale(name: str, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_order_of_samples_fields_and_a_split_into_batches_change_nothing(name: str) -> None:
-    metric, geometry = load(name), grid((24, 26))
-    prediction, target = random_fields((24, 26), 1), random_fields((24, 26), 0)
+    metric, geometry = load(name), grid((28, 26))
+    prediction, target = random_fields((28, 26), 1), random_fields((28, 26), 0)
     whole = metric.statistics(prediction, target, geometry)
     backwards = [{key: field.flip(0) for key, field in reversed(fields.items())} for fields in (prediction, target)]
     halves = [
-        metric.statistics(*({k: field[part] for k, field in fields.items()} for fields in (prediction, target)), geometry)
+        metric.statistics(*({k: f[part] for k, f in fields.items()} for fields in (prediction, target)), geometry)
         for part in (slice(0, 2), slice(2, 3))
     ]
     for other in (metric.statistics(*backwards, geometry), torch.cat(halves)):
