@@ -8,8 +8,8 @@ Two frames, one interface:
   is seen in the frame of its mean velocity m, in whole cells; a field in which the equations are linear is
   measured in its own mean and rms. So scaled problems have scaled answers, to round-off.
 
-In both, a residual prediction is `u(t + dt) = u(t) + scale s delta f`, where `delta(dt)` vanishes with dt and `s` is the
-training rms of the increment in these units, so that f is of order one.
+In both, a residual prediction is `u(t + dt) = u(t) + scale s delta f`, where `delta(dt)` vanishes with dt and `s` is
+the training rms of the increment in these units, so that f is of order one.
 """
 
 import math
@@ -125,6 +125,13 @@ class Normaliser(nn.Module):
             change = change - _spatial_mean(change) if name in conserved else change
             following[name] = (state.offset[name] + scale * field) + scale * change
         return _channels_last(_rolled(following, state.shift, 1))
+
+    def number_names(self, problem: Problem) -> tuple[str, ...]:
+        """The names of the numbers of this frame's states of a problem, in their order."""
+        if self.frame == "standard" or problem.frame is None:
+            return tuple(problem.parameters)
+        axes = range(problem.num_dimensions) if problem.frame.is_galilean_invariant else ()
+        return ("courant", *problem.parameters, *(f"shift_{axis}" for axis in axes))
 
     def _conserved_means(self, dataset: str) -> tuple[str, ...]:
         frame = self.problems[dataset].frame

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from ups_models.errors import ModelError
 from ups_models.interfaces import PartConfig
 
@@ -39,7 +41,7 @@ class Problem(PartConfig):
     num_dimensions: int
     time_step: float
     fields: dict[str, FieldSpec]
-    parameters: dict[str, ParameterSpec] = {}
+    parameters: dict[str, ParameterSpec] = Field(default_factory=dict)
     frame: FrameSpec | None = None
 
     @property

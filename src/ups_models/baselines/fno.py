@@ -1,0 +1,55 @@
+"""The Fourier neural operator of the `neuraloperator` library."""
+
+import torch
+from torch import Tensor, nn
+
+from ups_models.batch import Batch, Fields
+from ups_models.blocks.stacked_channels import stack_channels, stacked_widths, unstack_channels
+from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.problem import Problems
+
+
+class FNOConfig(PartConfig):
+    """As in `neuralop.models.FNO`: kept modes per axis, width and depth; the grid's coordinates are two more inputs."""
+
+    num_modes: int = 16
+    width: int = 32
+    num_layers: int = 4
+    with_coordinates: bool = True
+
+
+class FNO(AbstractEmulator):
+    """Fields, constant fields and numbers as channels -> FNO -> the fields (Li et al. 2021, arXiv 2010.08895).
+
+    Args:
+        problems: one dataset.
+        config: sizes.
+        normaliser: the frame it lives in.
+    """
+
+    Config = FNOConfig
+
+    def __init__(self, problems: Problems, config: FNOConfig, normaliser: Normaliser) -> None:
+        super().__init__()
+        from neuralop.models import FNO as NeuralOperatorFNO
+
+        (self.problem,) = problems.values()
+        inputs, outputs = stacked_widths(self.problem, len(normaliser.number_names(self.problem)))
+        self.normaliser = normaliser
+        self.network: nn.Module = NeuralOperatorFNO(
+            n_modes=(config.num_modes,) * self.problem.num_dimensions,
+            in_channels=inputs,
+            out_channels=outputs,
+            hidden_channels=config.width,
+            n_layers=config.num_layers,
+            positional_embedding="grid" if config.with_coordinates else None,
+        )
+
+    def step(self, batch: Batch) -> Fields:
+        """The next frame, name -> (B, 1, *space, C)."""
+        return self.normaliser.advance(batch, self._network)
+
+    def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
+        with torch.autocast(state.step_size.device.type, enabled=False):
+            return unstack_channels(self.network(stack_channels(state)), self.problem)

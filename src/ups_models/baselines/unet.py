@@ -1,0 +1,107 @@
+"""The modern U-Net: residual blocks, group norm, GELU, skip connections."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ups_models.batch import Batch, Fields
+from ups_models.blocks.boundary_convolution import BoundaryConvolution
+from ups_models.blocks.stacked_channels import stack_channels, stacked_widths, unstack_channels
+from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.problem import Problems
+
+_STRIDED = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+class UNetConfig(PartConfig):
+    """Width of the first level, multiples of it on each level, and residual blocks per level."""
+
+    width: int = 24
+    multiples: tuple[int, ...] = (1, 2, 2, 4)
+    num_blocks: int = 1
+    num_groups: int = 8
+
+
+class UNet(AbstractEmulator):
+    """The U-Net that Gupta & Brandstetter (2022, arXiv 2209.15616) found strongest, with circular padding.
+
+    Args:
+        problems: one dataset.
+        config: sizes.
+        normaliser: the frame it lives in.
+    """
+
+    Config = UNetConfig
+
+    def __init__(self, problems: Problems, config: UNetConfig, normaliser: Normaliser) -> None:
+        super().__init__()
+        (self.problem,) = problems.values()
+        dimensions = self.problem.num_dimensions
+        inputs, outputs = stacked_widths(self.problem, len(normaliser.number_names(self.problem)))
+        widths = [config.width * multiple for multiple in config.multiples]
+        self.normaliser = normaliser
+        self.stem = BoundaryConvolution(dimensions, inputs, widths[0], 3)
+        self.first = _Level(dimensions, widths[0], widths[0], config)
+        self.coarsen, self.down = nn.ModuleList(), nn.ModuleList()
+        self.refine, self.up = nn.ModuleList(), nn.ModuleList()
+        for fine, coarse in pairwise(widths):
+            self.coarsen.append(_STRIDED[dimensions - 1](fine, fine, 2, stride=2))
+            self.down.append(_Level(dimensions, fine, coarse, config))
+            self.refine.append(_TRANSPOSED[dimensions - 1](coarse, fine, 2, stride=2))
+            self.up.append(_Level(dimensions, 2 * fine, fine, config))
+        self.bottom = _Level(dimensions, widths[-1], widths[-1], config)
+        self.head = BoundaryConvolution(dimensions, widths[0], outputs, 3)
+
+    def step(self, batch: Batch) -> Fields:
+        """The next frame, name -> (B, 1, *space, C)."""
+        return self.normaliser.advance(batch, self._network)
+
+    def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
+        boundary = state.geometry.boundary
+        field = self.first(self.stem(stack_channels(state), boundary), boundary)
+        skips = []
+        for coarsen, level in zip(self.coarsen, self.down, strict=True):
+            skips.append(field)
+            field = level(coarsen(field), boundary)
+        field = self.bottom(field, boundary)
+        for refine, level, skip in zip(reversed(self.refine), reversed(self.up), reversed(skips), strict=True):
+            field = level(torch.cat([refine(field), skip], dim=1), boundary)
+        return unstack_channels(self.head(field, boundary), self.problem)
+
+
+class _Level(nn.Module):
+    """Residual blocks at one resolution; the first changes the width."""
+
+    def __init__(self, dimensions: int, before: int, after: int, config: UNetConfig) -> None:
+        super().__init__()
+        widths = [before] + [after] * config.num_blocks
+        self.blocks = nn.ModuleList(
+            _ResidualBlock(dimensions, into, out, config.num_groups) for into, out in pairwise(widths)
+        )
+
+    def forward(self, field: Tensor, boundary: Sequence[tuple[str, str]]) -> Tensor:
+        for block in self.blocks:
+            field = block(field, boundary)
+        return field
+
+
+class _ResidualBlock(nn.Module):
+    """x + conv(gelu(norm(conv(gelu(norm(x)))))), a 1x1 map of x where the width changes."""
+
+    def __init__(self, dimensions: int, before: int, after: int, num_groups: int) -> None:
+        super().__init__()
+        self.first_norm, self.second_norm = nn.GroupNorm(num_groups, before), nn.GroupNorm(num_groups, after)
+        self.first = BoundaryConvolution(dimensions, before, after, 3)
+        self.second = BoundaryConvolution(dimensions, after, after, 3)
+        same = before == after
+        self.identity = nn.Identity() if same else _STRIDED[dimensions - 1](before, after, 1)
+
+    def forward(self, field: Tensor, boundary: Sequence[tuple[str, str]]) -> Tensor:
+        hidden = self.first(functional.gelu(self.first_norm(field)), boundary)
+        hidden = self.second(functional.gelu(self.second_norm(hidden)), boundary)
+        return self.identity(field) + hidden

@@ -1,0 +1,152 @@
+"""Checkpoints: the one kind of file that ups_models opens.
+
+A checkpoint is a folder with `checkpoint.json` (schema version, description of the emulator, resolved profile, lineage,
+hashes of the other files; written last) and `weights.safetensors` (parameters, and the normaliser's statistics as
+buffers). A training keeps its state beside them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ups_models.errors import CheckpointError, ModelError
+from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.normaliser import Normaliser
+from ups_models.problem import Problem
+from ups_models.registry import list_parts, load_part
+from ups_models.universal import Universal
+
+SCHEMA_VERSION = 1
+
+
+class EmulatorDescription(PartConfig):
+    """All that is needed to build an emulator, without its weights."""
+
+    emulator: str
+    frame: Literal["declared", "standard"]
+    prediction: Literal["residual", "direct"]
+    settings: dict[str, Any] = Field(default_factory=dict)
+    problems: dict[str, Problem]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        emulator: with its weights, in evaluation mode.
+        description: what was built.
+        profile: the resolved run profile, plain values.
+        lineage: what made it: label, run, stages, num_steps, seed, budget, datasets with digests, sources, commit.
+        path: the folder.
+        digest: SHA-256 of the weights file.
+    """
+
+    emulator: AbstractEmulator
+    description: EmulatorDescription
+    profile: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+    path: Path
+    digest: str
+
+
+def list_emulators() -> tuple[str, ...]:
+    """All names that a model profile may give as `emulator`."""
+    return ("universal", *list_parts("ups_models.baselines"))
+
+
+def emulator_class(name: str) -> type[AbstractEmulator]:
+    """The class of a named emulator.
+
+    Raises:
+        UnknownPartError: naming the nearest known name.
+    """
+    return Universal if name == "universal" else load_part("ups_models.baselines", name, AbstractEmulator)
+
+
+def build_emulator(description: EmulatorDescription) -> AbstractEmulator:
+    """An untrained emulator.
+
+    Raises:
+        ModelError: when a setting is unknown or out of range.
+    """
+    kind = emulator_class(description.emulator)
+    try:
+        config = kind.Config.model_validate(description.settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(kind.Config.model_fields)
+        raise ModelError(f"settings of {description.emulator}: `{key}`: {first['msg']}; known: {known}") from None
+    normaliser = Normaliser(description.problems, description.frame, description.prediction)
+    return kind(description.problems, config, normaliser)
+
+
+def save_checkpoint(
+    folder: Path,
+    description: EmulatorDescription,
+    weights: Mapping[str, Tensor],
+    profile: Mapping[str, Any],
+    lineage: Mapping[str, Any],
+) -> None:
+    """Write the weights, then `checkpoint.json`, into an existing empty folder."""
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / "weights.safetensors")
+    entry = {
+        "schema_version": SCHEMA_VERSION,
+        "description": description.model_dump(mode="json"),
+        "profile": dict(profile),
+        "lineage": dict(lineage),
+        "files": {"weights.safetensors": _sha256(folder / "weights.safetensors")},
+    }
+    (folder / "checkpoint.json").write_text(json.dumps(entry, indent=1), encoding="utf-8")
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Build the emulator of a checkpoint and load its weights.
+
+    Raises:
+        CheckpointError: when a file is missing or altered, or the schema is another.
+    """
+    entry = read_entry(folder)
+    promised, path = entry["files"]["weights.safetensors"], folder / "weights.safetensors"
+    if not path.is_file() or _sha256(path) != promised:
+        raise CheckpointError(f"{path}: missing or altered; expected SHA-256 {promised[:12]}; train or fetch it again")
+    description = EmulatorDescription.model_validate(entry["description"])
+    emulator = build_emulator(description)
+    try:
+        emulator.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: weights do not fit the description ({str(error).splitlines()[0]})") from None
+    return Checkpoint(emulator.eval(), description, entry["profile"], entry["lineage"], folder, promised)
+
+
+def read_entry(folder: Path) -> dict[str, Any]:
+    """The parsed `checkpoint.json` of a folder.
+
+    Raises:
+        CheckpointError: when it is missing, not JSON or of another schema.
+    """
+    path = folder / "checkpoint.json"
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder}: no checkpoint here; expected a folder with checkpoint.json") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise CheckpointError(f"{path}: not JSON; the file was altered or cut") from None
+    version = entry.get("schema_version") if isinstance(entry, dict) else None
+    if version != SCHEMA_VERSION:
+        raise CheckpointError(f"{path}: expected schema version {SCHEMA_VERSION}, got {version}; train it again")
+    return entry
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

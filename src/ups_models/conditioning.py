@@ -1,0 +1,63 @@
+"""What conditions a step: a set of named numbers and boundary kinds, pooled by a small attention to one vector."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ups_models.errors import ModelError
+from ups_models.normaliser import DimensionlessState, Normaliser
+
+BOUNDARY_KINDS = ("periodic", "open", "wall", "dirichlet", "neumann", "robin")
+
+
+class Conditioning(nn.Module):
+    """DimensionlessState -> (B, W).
+
+    Each present number is a token: the embedding of its name plus a map of Fourier features of its value. Each axis
+    adds a token for the kinds of its two ends. A learned query pools the set, so that absent numbers are not there.
+
+    Args:
+        normaliser: its problems decide the vocabulary of names.
+        width: W.
+        num_frequencies: Fourier features per number.
+    """
+
+    def __init__(self, normaliser: Normaliser, width: int, num_frequencies: int = 8) -> None:
+        super().__init__()
+        problems = normaliser.problems.values()
+        self.names = sorted({name for problem in problems for name in normaliser.number_names(problem)})
+        self.name_embedding = nn.Embedding(max(len(self.names), 1), width)
+        self.boundary_embedding = nn.Embedding(2 * len(BOUNDARY_KINDS), width)
+        self.dimension_embedding = nn.Embedding(3, width)
+        self.register_buffer("frequencies", math.pi * 2.0 ** (torch.arange(num_frequencies) / 2 - 2))
+        self.value_map = nn.Sequential(nn.Linear(2 * num_frequencies + 1, width), nn.SiLU(), nn.Linear(width, width))
+        self.score = nn.Linear(width, 1)
+        self.output = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, state: DimensionlessState) -> Tensor:
+        """The conditioning vector of each sample, (B, W)."""
+        tokens = torch.cat([self._number_tokens(state), self._boundary_tokens(state)], dim=1)
+        weights = self.score(tokens).softmax(dim=1)
+        return self.output((weights * tokens).sum(dim=1) * math.sqrt(tokens.shape[1]))
+
+    def _number_tokens(self, state: DimensionlessState) -> Tensor:
+        unknown = sorted(set(state.numbers) - set(self.names))
+        if unknown:
+            raise ModelError(f"conditioning has no name `{unknown[0]}`; expected one of {', '.join(self.names)}")
+        present = sorted(state.numbers)
+        values = torch.stack([state.numbers[name] for name in present], dim=1)[..., None]
+        angles = values * self.frequencies
+        features = torch.cat([values, angles.sin(), angles.cos()], dim=-1)
+        index = torch.tensor([self.names.index(name) for name in present], device=values.device)
+        return self.value_map(features) + self.name_embedding(index)
+
+    def _boundary_tokens(self, state: DimensionlessState) -> Tensor:
+        device = self.dimension_embedding.weight.device
+        kinds = [[BOUNDARY_KINDS.index(kind) for kind in pair] for pair in state.geometry.boundary]
+        index = torch.tensor([[low, high + len(BOUNDARY_KINDS)] for low, high in kinds], device=device)
+        dimension = self.dimension_embedding.weight[state.geometry.num_dimensions - 1]
+        tokens = torch.cat([self.boundary_embedding(index).sum(dim=1), dimension[None]])
+        batch_size = len(next(iter(state.fields.values())))
+        return tokens.expand(batch_size, -1, -1)
+
