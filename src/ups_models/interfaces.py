@@ -64,7 +64,12 @@ class AbstractMetric(abc.ABC):
 
     A metric is computed in two steps so that metrics that pool over samples (PDEBench's) and those that give a number
     per sample have one form: `statistics` per sample, then `aggregate` over all samples of a split.
+
+    Attributes:
+        is_pooled: whether its published number is the aggregate over a split, beside the per-sample values.
     """
+
+    is_pooled: ClassVar[bool] = False
 
     @abc.abstractmethod
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:

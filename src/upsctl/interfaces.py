@@ -109,6 +109,19 @@ class Predictions:
     truth: Mapping[str, np.ndarray]
     prediction: Mapping[str, np.ndarray]
 
+    @property
+    def discrete_parameters(self) -> tuple[str, ...]:
+        """The parameters that take few values, by which results are grouped."""
+        return tuple(name for name in self.parameters if self.card.parameters[name].values)
+
+    def group_trajectories(self) -> dict[tuple[float, ...], np.ndarray]:
+        """Values of the discrete parameters -> indices of their trajectories, ascending; one group () without any."""
+        columns = [self.parameters[name] for name in self.discrete_parameters]
+        groups: dict[tuple[float, ...], list[int]] = {}
+        for index in range(len(self.trajectory_ids)):
+            groups.setdefault(tuple(float(column[index]) for column in columns), []).append(index)
+        return {values: np.array(groups[values]) for values in sorted(groups)}
+
 
 @dataclass(frozen=True, eq=False)
 class FigureSource:

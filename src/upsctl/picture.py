@@ -69,11 +69,8 @@ def _component_title(predictions: Predictions, name: str, index: int, count: int
 
 def parameter_groups(predictions: Predictions) -> dict[str, np.ndarray]:
     """Title -> indices of the trajectories of one combination of the parameters that take few values."""
-    discrete = [name for name in predictions.parameters if predictions.card.parameters[name].values]
-    groups: dict[tuple[float, ...], list[int]] = {}
-    for index in range(len(predictions.trajectory_ids)):
-        groups.setdefault(tuple(float(predictions.parameters[name][index]) for name in discrete), []).append(index)
-    return {_group_title(predictions.card, discrete, key): np.array(groups[key]) for key in sorted(groups)}
+    names, groups = predictions.discrete_parameters, predictions.group_trajectories()
+    return {_group_title(predictions.card, names, values): indices for values, indices in groups.items()}
 
 
 def _group_title(card: DatasetCard, names: Sequence[str], values: Sequence[float]) -> str:

@@ -20,6 +20,8 @@ class PdebenchBrmse(AbstractMetric):
     as a channel. Source: Takamoto et al., PDEBench (2210.07182), appendix B.
     """
 
+    is_pooled = True
+
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, 1): each sample's own value; fields are (B, T, *space, C)."""
         squares = torch.cat([_boundary_mean_square(prediction[name] - truth) for name, truth in target.items()], dim=-1)

@@ -24,6 +24,8 @@ class PdebenchFrmse(AbstractMetric):
     each field as a channel. Source: Takamoto et al., PDEBench (2210.07182), appendix B.
     """
 
+    is_pooled = True
+
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, T, C, K): E_k / N^2 of each channel and frame; fields are (B, T, *space, C)."""
         error = torch.cat([prediction[name] - truth for name, truth in target.items()], dim=-1).movedim(-1, 2)

@@ -19,6 +19,8 @@ class PdebenchMaxError(AbstractMetric):
     Source: Takamoto et al., PDEBench (2210.07182), appendix B.
     """
 
+    is_pooled = True
+
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, T, C): the largest error of each channel and frame; fields are (B, T, *space, C)."""
         errors = [(prediction[name] - truth).flatten(2, -2).abs().amax(dim=2) for name, truth in target.items()]

@@ -20,6 +20,8 @@ class PdebenchNrmse(AbstractMetric):
     Source: Takamoto et al., PDEBench (2210.07182), appendix B.
     """
 
+    is_pooled = True
+
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, 1): each sample's own value; fields are (B, T, *space, C)."""
         errors = [_rms(prediction[name] - truth) / _rms(truth) for name, truth in target.items()]

@@ -19,6 +19,8 @@ class PdebenchRmse(AbstractMetric):
     Source: Takamoto et al., PDEBench (2210.07182), appendix B; given frames are left out, as since October 2024.
     """
 
+    is_pooled = True
+
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, 1): each sample's own value, in the fields' units; fields are (B, T, *space, C)."""
         errors = [_rms(prediction[name] - truth) for name, truth in target.items()]

@@ -1,0 +1,210 @@
+"""Rows -> leaderboards: one for each dataset identity, split, budget and device class, never mixed.
+
+A contestant's number is the mean over its seeds of the headline (per parameter value the median over trajectories, then
+the geometric mean). A ratio stands against the best baseline, with a paired bootstrap interval over trajectories. A
+difference smaller than the spread over seeds is a tie; with one seed, a ratio whose interval holds 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from upsctl.evaluation.bootstrap import Estimate, Groups, estimate_headline, estimate_ratio
+from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row
+
+OURS = "universal"
+Role = Literal["ours", "in our frame", "standard", "reference"]
+ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "reference")
+"""The order in which contestants stand."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What rows must share to be compared. References, which have no budget, stand in the contests of all budgets."""
+
+    dataset: str
+    recipe_digest: str
+    split: str
+    budget_seconds: float | None
+    device_class: str
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One contestant in one contest.
+
+    Attributes:
+        label, role, num_parameters, num_steps: who it is.
+        rank: by value, from 1; None where a source of its rows has changed since (stale).
+        estimate: the headline with its interval.
+        seeds: seed -> headline.
+        ratio, verdict: against the best baseline outside our frame; None for that one itself and for references.
+        ratio_in_frame, verdict_in_frame: against the best baseline in our frame.
+        one_step: the headline of one step, if there are rows of it.
+        by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
+    """
+
+    label: str
+    role: Role
+    num_parameters: int
+    num_steps: int
+    rank: int | None
+    estimate: Estimate
+    seeds: dict[int, float]
+    ratio: Estimate | None
+    verdict: str
+    ratio_in_frame: Estimate | None
+    verdict_in_frame: str
+    one_step: float | None
+    by_parameter: dict[str, float]
+    by_field: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """One contest with its entries: ours, then baselines in our frame, standard ones, references; each by value."""
+
+    contest: Contest
+    metric: str
+    horizon: Horizon
+    entries: list[Entry]
+
+
+def build_leaderboards(
+    rows: Sequence[Row], metric: str = "nrmse", horizon: Horizon = "rollout", campaign: str | None = None,
+) -> list[Leaderboard]:
+    """All contests that the rows hold, in the order in which they first appear.
+
+    Where a contestant has several rows of one seed in one contest, the last one counts.
+
+    Args:
+        rows: of any mixture of datasets, splits, budgets and devices.
+        metric, horizon: what is ranked.
+        campaign: only rows of this campaign, or all.
+    """
+    chosen = [row for row in rows if row.metric == metric and campaign in (None, row.campaign)]
+    trained = [_contest(row) for row in chosen if not row.is_reference]
+    contests = list(dict.fromkeys(trained or [_contest(row) for row in chosen]))
+    boards = [Leaderboard(contest, metric, horizon, _entries(contest, chosen, horizon)) for contest in contests]
+    return [board for board in boards if board.entries]
+
+
+@dataclass(frozen=True, eq=False)
+class _Contestant:
+    """The rows of one label in one contest and horizon; `headlines` has one for each seed."""
+
+    rows: list[Row]
+    headlines: list[Row]
+
+    @property
+    def groups(self) -> list[Groups]:
+        return [[np.array(group) for group in row.per_sample] for row in self.headlines]
+
+    @property
+    def value(self) -> float:
+        return float(np.mean([row.value for row in self.headlines]))
+
+    @property
+    def spread(self) -> float:
+        values = [row.value for row in self.headlines]
+        return max(values) - min(values) if len(values) > 1 else 0.0
+
+    @property
+    def role(self) -> Role:
+        first = self.headlines[0]
+        if first.emulator == OURS:
+            return "ours"
+        if first.is_reference:
+            return "reference"
+        return "in our frame" if first.frame == "declared" else "standard"
+
+    @property
+    def is_stale(self) -> bool:
+        return any(row.is_stale for row in self.headlines)
+
+
+def _contest(row: Row) -> Contest:
+    return Contest(row.dataset, row.recipe_digest, row.split, row.budget_seconds, row.device_class)
+
+
+def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        same = _contest(row) == contest or (row.is_reference and _contest(row) == replace(contest, budget_seconds=None))
+        if same and row.horizon == horizon:
+            found.setdefault(row.label, []).append(row)
+    contestants = {label: _Contestant(own, _last_headlines(own, ALL_FIELDS)) for label, own in found.items()}
+    return {label: contestant for label, contestant in contestants.items() if contestant.headlines}
+
+
+def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
+    by_seed = {row.seed: row for row in rows if row.per_sample and row.field == field}
+    return [by_seed[seed] for seed in sorted(by_seed)]
+
+
+def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[Entry]:
+    contestants = _contestants(contest, rows, horizon)
+    one_step = _contestants(contest, rows, "one_step")
+    on_validation = _contestants(replace(contest, split="valid"), rows, horizon) or contestants
+    best = _best(contestants, on_validation, ("standard", "reference"))
+    best_in_frame = _best(contestants, on_validation, ("in our frame",))
+    ranked = sorted((c for c in contestants.values() if not c.is_stale), key=lambda contestant: contestant.value)
+    order = sorted(contestants.values(), key=lambda contestant: (ROLES.index(contestant.role), contestant.value))
+    return [
+        _entry(contestant, ranked.index(contestant) + 1 if contestant in ranked else None, best, best_in_frame,
+               one_step.get(contestant.headlines[0].label))
+        for contestant in order
+    ]
+
+
+def _best(
+    contestants: dict[str, _Contestant], on_validation: dict[str, _Contestant], roles: Sequence[Role],
+) -> _Contestant | None:
+    """The baseline with the lowest number on validation; on the shown split where there are no validation rows."""
+    eligible = [label for label, c in contestants.items() if c.role in roles and not c.is_stale]
+    judged = {label: on_validation[label].value for label in eligible if label in on_validation}
+    return contestants[min(judged, key=lambda label: judged[label])] if judged else None
+
+
+def _entry(
+    contestant: _Contestant, rank: int | None, best: _Contestant | None, best_in_frame: _Contestant | None,
+    one_step: _Contestant | None,
+) -> Entry:
+    first = contestant.headlines[0]
+    ratio, verdict = _compare(contestant, best)
+    ratio_in_frame, verdict_in_frame = _compare(contestant, best_in_frame)
+    return Entry(
+        label=first.label, role=contestant.role, num_parameters=first.num_parameters, num_steps=first.num_steps,
+        rank=rank, estimate=estimate_headline(contestant.groups),
+        seeds={row.seed: row.value for row in contestant.headlines},
+        ratio=ratio, verdict=verdict, ratio_in_frame=ratio_in_frame, verdict_in_frame=verdict_in_frame,
+        one_step=one_step.value if one_step else None,
+        by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
+    )
+
+
+def _compare(contestant: _Contestant, best: _Contestant | None) -> tuple[Estimate | None, str]:
+    if best is None or contestant is best or contestant.role == "reference" or contestant.is_stale:
+        return None, ""
+    ratio = estimate_ratio(contestant.groups, best.groups)
+    if len(contestant.headlines) == len(best.headlines) == 1:
+        is_tie = ratio.low <= 1 <= ratio.high
+    else:
+        is_tie = abs(contestant.value - best.value) < max(contestant.spread, best.spread)
+    return ratio, "tie" if is_tie else "better" if contestant.value < best.value else "worse"
+
+
+def _by_parameter(contestant: _Contestant) -> dict[str, float]:
+    values: dict[str, dict[int, float]] = {}
+    for row in contestant.rows:
+        if row.parameter_value is not None and row.field == ALL_FIELDS and row.statistic == "median":
+            values.setdefault(row.parameter_value, {})[row.seed] = row.value
+    return {name: float(np.mean(list(by_seed.values()))) for name, by_seed in values.items()}
+
+
+def _by_field(contestant: _Contestant) -> dict[str, float]:
+    fields = dict.fromkeys(row.field for row in contestant.rows if row.field != ALL_FIELDS)
+    headlines = {field: _last_headlines(contestant.rows, field) for field in fields}
+    return {field: float(np.mean([row.value for row in rows])) for field, rows in headlines.items() if rows}

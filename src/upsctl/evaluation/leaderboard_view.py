@@ -1,0 +1,116 @@
+"""A leaderboard for people, for machines and as one self-contained HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from html import escape
+from typing import Any
+
+from upsctl.console import Result
+from upsctl.evaluation.bootstrap import Estimate
+from upsctl.evaluation.leaderboard import Entry, Leaderboard
+
+COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in our frame", "one step")
+EXPLANATION = (
+    "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
+    "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
+    "over seeds. Stale rows were made by sources that have changed since; they have no rank."
+)
+STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
+h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .4rem}p{max-width:60rem;color:#444}
+.scroll{overflow-x:auto}table{border-collapse:collapse;white-space:nowrap;font-variant-numeric:tabular-nums}
+th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid #e3e3e3}
+th:first-child,td:first-child{text-align:left}
+th{font-weight:600;border-bottom:2px solid #888}tr.ours td{background:#eef5fb}tr.stale td{color:#888}
+@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}p{color:#bbb}th,td{border-color:#383838}
+tr.ours td{background:#1d2a35}}
+"""
+
+
+def build_result(boards: Sequence[Leaderboard], lines: Sequence[str] = (), next_step: str = "") -> Result:
+    """All leaderboards as one result: a table with a heading row for each, and the whole truth as values."""
+    rows: list[list[str]] = []
+    for board in boards:
+        rows.append([_title(board), *[""] * (len(COLUMNS) - 1)])
+        rows += [_cells(entry) for entry in board.entries]
+        rows += [[f"  {line}", *[""] * (len(COLUMNS) - 1)] for line in _breakdown(board)]
+    values = {"leaderboards": [_values(board) for board in boards]}
+    return Result(values, lines=lines, columns=COLUMNS if boards else (), rows=rows, next_step=next_step)
+
+
+def build_page(boards: Sequence[Leaderboard]) -> str:
+    """One HTML page without scripts or outside files."""
+    sections = "\n".join(_section(board) for board in boards)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>upsctl leaderboard</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{STYLE}</style></head>\n<body><h1>upsctl leaderboard</h1>\n<p>{escape(EXPLANATION)}</p>\n"
+        f"{sections}\n</body></html>\n"
+    )
+
+
+def _title(board: Leaderboard) -> str:
+    contest = board.contest
+    budget = "no budget" if contest.budget_seconds is None else f"{contest.budget_seconds:g} s"
+    measure = f"{board.metric} {board.horizon.replace('_', ' ')}"
+    return f"{contest.dataset} · {contest.split} · {budget} · {contest.device_class} · {measure}"
+
+
+def _cells(entry: Entry) -> list[str]:
+    return [
+        entry.label,
+        "stale" if entry.rank is None else str(entry.rank),
+        _number(entry.estimate.value),
+        f"{_number(entry.estimate.low)}–{_number(entry.estimate.high)}",
+        _seeds(entry),
+        _ratio(entry.ratio, entry.verdict),
+        _ratio(entry.ratio_in_frame, entry.verdict_in_frame),
+        "" if entry.one_step is None else _number(entry.one_step),
+    ]
+
+
+def _seeds(entry: Entry) -> str:
+    values = list(entry.seeds.values())
+    return "1" if len(values) == 1 else f"{len(values)}: {_number(min(values))}–{_number(max(values))}"
+
+
+def _ratio(ratio: Estimate | None, verdict: str) -> str:
+    if ratio is None:
+        return ""
+    note = " tie" if verdict == "tie" else ""
+    return f"{_number(ratio.value)} ({_number(ratio.low)}–{_number(ratio.high)}){note}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _breakdown(board: Leaderboard) -> list[str]:
+    """A line per contestant and kind of breakdown, for the narrow terminal; the page has columns."""
+    lines = []
+    for entry in board.entries:
+        parts = entry.by_parameter | entry.by_field
+        if parts:
+            lines.append(f"{entry.label}: " + ", ".join(f"{name} {_number(value)}" for name, value in parts.items()))
+    return lines
+
+
+def _values(board: Leaderboard) -> dict[str, Any]:
+    return asdict(board.contest) | {
+        "metric": board.metric, "horizon": board.horizon, "entries": [asdict(entry) for entry in board.entries]}
+
+
+def _section(board: Leaderboard) -> str:
+    extra = list(dict.fromkeys(name for entry in board.entries for name in (*entry.by_parameter, *entry.by_field)))
+    head = "".join(f"<th>{escape(name)}</th>" for name in (*COLUMNS, *extra, "parameters", "steps"))
+    body = "\n".join(_table_row(entry, extra) for entry in board.entries)
+    return (f'<h2>{escape(_title(board))}</h2>\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
+            f"<tbody>{body}</tbody></table></div>")
+
+
+def _table_row(entry: Entry, extra: Sequence[str]) -> str:
+    parts = entry.by_parameter | entry.by_field
+    shown = [_number(parts[name]) if name in parts else "" for name in extra]
+    cells = [*_cells(entry), *shown, f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
+    kind = "stale" if entry.rank is None else "ours" if entry.role == "ours" else "other"
+    return f'<tr class="{kind}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

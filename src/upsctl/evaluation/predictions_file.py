@@ -1,0 +1,89 @@
+"""The predictions file: one writer, one reader. Loads no torch, so that figures start fast.
+
+HDF5: attributes `schema_version emulator split card axes`, datasets `trajectory_ids` (N,), `times` (T,),
+`parameters/<name>` (N,), `truth/<field>` and `prediction/<field>` (N, T, *space, C).
+"""
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py  # its types do not know which key holds a dataset: files are passed on as Any
+import numpy as np
+
+from upsctl.dataset_card import DatasetCard
+from upsctl.errors import DataError, DiskError
+from upsctl.interfaces import Predictions
+from upsctl.sample import Axis
+
+SCHEMA_VERSION = 1
+
+
+def write_predictions(predictions: Predictions, path: Path) -> Path:
+    """Write `predictions` to `path`; a reader never sees half a file.
+
+    Raises:
+        DiskError: when the disk is full or not writable.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(partial, "w", track_order=True) as file:
+            _write(predictions, file)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        raise DiskError(f"{path}: not written", got=reason, next_step="make room and try again") from error
+    return path
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote.
+
+    Raises:
+        DataError: when there is no such file, or it is not a predictions file of this schema.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file", next_step="`upsctl eval CHECKPOINT` writes predictions")
+    try:
+        with h5py.File(path) as file:
+            return _read(file, path)
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{path}: not a predictions file", got=str(error)) from error
+
+
+def _write(predictions: Predictions, file: Any) -> None:
+    axes = [{"name": a.name, "extent": list(a.extent), "boundary": list(a.boundary)} for a in predictions.axes]
+    file.attrs.update(
+        schema_version=SCHEMA_VERSION, emulator=predictions.emulator, split=predictions.split,
+        card=predictions.card.model_dump_json(), axes=json.dumps(axes),
+    )
+    file["trajectory_ids"] = list(predictions.trajectory_ids)
+    file["times"] = predictions.times
+    for axis in predictions.axes:
+        file[f"coordinates/{axis.name}"] = axis.coordinates
+    for room in ("parameters", "truth", "prediction"):
+        file.create_group(room, track_order=True)
+        for name, values in getattr(predictions, room).items():
+            file[room][name] = values
+
+
+def _read(file: Any, path: Path) -> Predictions:
+    version = file.attrs["schema_version"]
+    if version != SCHEMA_VERSION:
+        raise DataError(f"{path}: schema of another version", expected=str(SCHEMA_VERSION), got=str(version))
+    axes = json.loads(file.attrs["axes"])
+    rooms = ("parameters", "truth", "prediction")
+    return Predictions(
+        emulator=file.attrs["emulator"], card=DatasetCard.model_validate_json(file.attrs["card"]),
+        split=file.attrs["split"], trajectory_ids=tuple(file["trajectory_ids"].asstr()[:]), times=file["times"][:],
+        axes=tuple(_axis(axis, file["coordinates"][axis["name"]][:]) for axis in axes),
+        **{room: {name: file[room][name][:] for name in file[room]} for room in rooms},
+    )
+
+
+def _axis(values: dict[str, Any], coordinates: np.ndarray) -> Axis:
+    low, high = values["extent"]
+    return Axis(values["name"], coordinates, (low, high), tuple(values["boundary"]))

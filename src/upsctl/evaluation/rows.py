@@ -1,0 +1,146 @@
+"""The row: one number of a comparison with everything that made it. `rows.jsonl`: one writer, one reader."""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ups_models.registry import list_parts
+from upsctl.errors import DataError, DiskError
+from upsctl.source_digest import files_digest, training_digest
+
+ALL_FIELDS = "all"
+"""The name under which a metric of all fields together stands."""
+
+Horizon = Literal["one_step", "rollout"]
+Statistic = Literal["median", "mean", "geometric_mean", "pooled"]
+
+
+class Row(BaseModel):
+    """One line of `rows.jsonl`.
+
+    Attributes:
+        emulator, frame, prediction: what was built; `label` is its name in the leaderboard.
+        stages, num_steps, budget_seconds: its training; no steps for references (persistence, mean, linear).
+        num_parameters, num_evaluations_per_step, is_deterministic: what it costs and is.
+        dataset, recipe_digest, content_digest, split: what it was measured on; the recipe digest is the identity.
+        horizon, metric, field, parameter_value, statistic: what was measured; `all` fields, None for all values.
+        value, low, high: the number and its 95 % bootstrap interval over trajectories (None where there is none).
+        per_sample: the values behind a headline, a tuple per parameter value; empty for other rows.
+        seed, checkpoint_digest, profile_digest, source_digest, commit, device, device_class, campaign, command, time:
+            what made it, and when.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    emulator: str
+    frame: str
+    prediction: str
+    label: str
+    stages: tuple[str, ...]
+    num_parameters: int
+    num_steps: int
+    num_evaluations_per_step: int
+    is_deterministic: bool
+    dataset: str
+    recipe_digest: str
+    content_digest: str
+    split: str
+    horizon: Horizon
+    metric: str
+    field: str
+    parameter_value: str | None
+    statistic: Statistic
+    value: float
+    low: float | None
+    high: float | None
+    per_sample: tuple[tuple[float, ...], ...] = ()
+    seed: int
+    checkpoint_digest: str
+    profile_digest: str
+    source_digest: str
+    commit: str
+    device: str
+    device_class: str
+    budget_seconds: float | None
+    campaign: str
+    command: str
+    time: str
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether no gradient step trained it, so that it belongs to every budget."""
+        return self.num_steps == 0
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a source file that made the row has changed since."""
+        return self.source_digest != _present_digest(self.emulator, self.metric)
+
+
+def source_digest(of_training: str, metric: str) -> str:
+    """The digest of a row: of the sources that trained its emulator, and of its metric's file.
+
+    Args:
+        of_training: `upsctl.source_digest.training_digest` at the time of the training.
+        metric: the row's metric, with its band if it has one; costs have no file.
+    """
+    files = [f"ups_models/metrics/{name}.py" for name in list_parts("ups_models.metrics") if is_of(metric, name)]
+    return f"{of_training[:16]}-{files_digest(files)[:16]}"
+
+
+@cache
+def _present_digest(emulator: str, metric: str) -> str:
+    try:
+        return source_digest(training_digest(emulator), metric)
+    except FileNotFoundError:  # the emulator or its metric has left the project
+        return "no source"
+
+
+def is_of(metric: str, name: str) -> bool:
+    """Whether a row's `metric` is the metric `name` or one of its bands."""
+    return metric == name or metric.removeprefix(f"{name}_") in ("low", "mid", "high")
+
+
+def append_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Add rows at the end: all of them or none, one process at a time.
+
+    Raises:
+        DiskError: when the disk is full or not writable; the file is as before.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            before = path.read_bytes() if path.is_file() else b""
+            lines = "".join(row.model_dump_json() + "\n" for row in rows)
+            with partial.open("wb") as stream:
+                stream.write(before + lines.encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+    except OSError as error:
+        raise DiskError(f"{path}: rows not written", got=str(error), next_step="make room and try again") from error
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file, in their order.
+
+    Raises:
+        DataError: when there is no such file, or a line is not a row.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no rows there", next_step="`upsctl bench run quickstart` makes some")
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows.append(Row.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"{path}:{number}: not a row", got=f"{where} {first['msg']}".strip()) from error
+    return rows
