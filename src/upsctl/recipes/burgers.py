@@ -11,20 +11,17 @@ velocity, rounded so that a stored frame sees it move by whole cells: Galilean i
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numba import njit
 from pydantic import Field
 from scipy import fft
 
-from upsctl.dataset_card import DatasetCard, Frozen, RecipeSource
+from upsctl.dataset_card import DatasetCard, Frozen
 from upsctl.errors import ProfileError
 from upsctl.interfaces import AbstractRecipe, TrajectoryPlan
-from upsctl.profile_reader import validate
-from upsctl.sample import Axis, Domain, Grid, Sample, SplitName
-
-SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+from upsctl.recipe_card import build_grid, frame_times, plan_trajectories, read_settings
+from upsctl.sample import Domain, Sample
 
 
 class BurgersSettings(Frozen):
@@ -184,62 +181,34 @@ class BurgersRecipe(AbstractRecipe):
     Settings = BurgersSettings
 
     def plan(self, card: DatasetCard) -> Sequence[TrajectoryPlan]:
-        """Equal shares of each split for each viscosity; ids number the initial states.
+        """Equal shares of each split for each viscosity.
 
         Raises:
             ProfileError: when a split cannot be shared equally, or a setting is wrong.
         """
-        _settings(card)
-        viscosities, seed = card.parameters["viscosity"].values, _source(card).seed
-        plans = []
-        for split_index, split in enumerate(SPLITS):
-            count, rest = divmod(getattr(card.splits, split), len(viscosities))
-            if rest:
-                raise ProfileError(
-                    f"{card.name}: splits.{split}", expected=f"a multiple of {len(viscosities)} viscosities",
-                    got=str(getattr(card.splits, split)),
-                )  # fmt: skip
-            for number, (viscosity, _) in enumerate(product(viscosities, range(count))):
-                name = f"{split}_{number:04d}/viscosity_{viscosity:g}"
-                plans.append(TrajectoryPlan(name, split, {"viscosity": viscosity}, (seed, split_index, number)))
-        return plans
+        _read_settings(card)
+        return plan_trajectories(card)
 
     def solve(self, card: DatasetCard, plan: TrajectoryPlan) -> Sample:
         """One trajectory, averaged down from the solver's cells to the stored ones.
 
         Raises:
-            ProfileError: when a setting is unknown or the solver's cells do not divide into the stored ones.
+            ProfileError: when a setting is unknown, or the solver's cells do not divide into the stored ones.
         """
-        settings = _settings(card)
-        (axis,) = card.axes
-        length = axis.high - axis.low
+        settings, (axis,) = _read_settings(card), card.axes
         averages = average_over_cells(draw_initial_state(plan.seed, settings), settings.num_cells)
-        frames = np.stack(list(solve_frames(
-            averages, length / settings.num_cells, plan.parameters["viscosity"] / np.pi, card.time.dt,
-            card.time.num_frames, settings,
-        )))  # fmt: skip
-        stored = frames.reshape(card.time.num_frames, axis.num_cells, -1).mean(axis=-1)
-        return _sample(card, plan, stored.astype(np.float32)[..., None])
+        cell_size = (axis.high - axis.low) / settings.num_cells
+        diffusivity = plan.parameters["viscosity"] / np.pi
+        frames = list(solve_frames(averages, cell_size, diffusivity, card.time.dt, card.time.num_frames, settings))
+        stored = np.stack(frames).reshape(len(frames), axis.num_cells, -1).mean(axis=-1)
+        domain = Domain(build_grid(card), {"u": stored.astype(np.float32)[..., None]})
+        return Sample(plan.trajectory_id, plan.split, {"domain": domain}, frame_times(card), plan.parameters)
 
 
-def _source(card: DatasetCard) -> RecipeSource:
-    if not isinstance(card.source, RecipeSource):
-        raise ProfileError(f"{card.name}: source", expected="a recipe", got=f"converter {card.source.converter}")
-    return card.source
-
-
-def _settings(card: DatasetCard) -> BurgersSettings:
-    settings, num_stored = validate(BurgersSettings, _source(card).settings), card.axes[0].num_cells
+def _read_settings(card: DatasetCard) -> BurgersSettings:
+    settings, num_stored = read_settings(card, BurgersSettings), card.axes[0].num_cells
     if settings.num_cells % num_stored:
         raise ProfileError(
             f"{card.name}: settings.num_cells", expected=f"a multiple of {num_stored}", got=str(settings.num_cells)
         )
     return settings
-
-
-def _sample(card: DatasetCard, plan: TrajectoryPlan, u: np.ndarray) -> Sample:
-    (axis,) = card.axes
-    centres = axis.low + (np.arange(axis.num_cells) + 0.5) * (axis.high - axis.low) / axis.num_cells
-    grid = Grid((Axis(axis.name, centres, (axis.low, axis.high), axis.boundary),))
-    times = card.time.start + card.time.dt * np.arange(card.time.num_frames)
-    return Sample(plan.trajectory_id, plan.split, {"domain": Domain(grid, {"u": u})}, times, plan.parameters)
