@@ -1,0 +1,156 @@
+"""Samples -> one artifact folder, a trajectory at a time: HDF5 by split, statistics and card, the manifest last."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import h5py
+import numpy as np
+
+from upsctl.data.digests import card_digest, content_digest, file_digest
+from upsctl.data.field_statistics import StatisticsAccumulator, write_statistics
+from upsctl.data.hdf5_layout import field_path, field_shape
+from upsctl.data.hdf5_writer import append, create_split_file, write_root
+from upsctl.data.manifest import CARD_NAME, STATISTICS_NAME, FileRecord, Manifest, Provenance, write_manifest
+from upsctl.data.probes import missed_probes
+from upsctl.dataset_card import DatasetCard
+from upsctl.errors import DataError
+from upsctl.profile_reader import write_yaml
+from upsctl.sample import Sample, SplitName
+
+
+class ArtifactWriter:
+    """Writes one artifact into an empty folder; nothing is complete before `finish`.
+
+    Args:
+        folder: made if it is not there.
+        card: the card that the samples follow; their shapes are checked against it.
+    """
+
+    def __init__(self, folder: Path, card: DatasetCard) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.card = folder, card
+        self._files: dict[SplitName, h5py.File] = {}
+        self._trajectories: dict[SplitName, list[str]] = {}
+        self._statistics = StatisticsAccumulator()
+
+    def __enter__(self) -> "ArtifactWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    @property
+    def num_trajectories(self) -> dict[SplitName, int]:
+        """How many trajectories each split has so far."""
+        return {split: len(ids) for split, ids in self._trajectories.items()}
+
+    def write(self, sample: Sample) -> None:
+        """Append one trajectory to its split.
+
+        Raises:
+            DataError: when a field or parameter is missing, unknown, misshapen or not finite.
+        """
+        self._refuse_what_breaks_the_card(sample)
+        file = self._files.get(sample.split)
+        if file is None:
+            file = self._files[sample.split] = create_split_file(self._path(sample.split), self.card, sample)
+            self._trajectories[sample.split] = []
+        domain = sample.domain
+        for name, values in {**domain.fields, **domain.constant_fields}.items():
+            append(file, field_path(self.card, name), np.reshape(values, field_shape(self.card, name)))
+        for name, value in sample.parameters.items():
+            append(file, f"scalars/{name}", np.asarray(value))
+        self._trajectories[sample.split].append(sample.trajectory_id)
+        if sample.split == "train":
+            self._statistics.add(domain.fields, domain.constant_fields)
+
+    def finish(self, card: DatasetCard, provenance: Provenance) -> Manifest:
+        """Write the root attributes, statistics and card, then the manifest.
+
+        Args:
+            card: the card as resolved at the end; its splits say how many trajectories there must be.
+            provenance: what made the samples.
+
+        Raises:
+            DataError: when a split has another number of trajectories than the card says.
+        """
+        for split, count in card.splits.model_dump().items():
+            if self.num_trajectories.get(split, 0) != count:
+                got = str(self.num_trajectories.get(split, 0))
+                raise DataError(f"{card.name}: split {split}", expected=f"{count} trajectories", got=got)
+        for split, file in self._files.items():
+            write_root(file, card, self._trajectories[split])
+        self._close()
+        statistics = self._statistics.statistics()
+        write_statistics(statistics, card, self.folder / STATISTICS_NAME)
+        write_yaml(card.model_dump(mode="json"), self.folder / CARD_NAME)
+        manifest = Manifest(
+            name=card.name,
+            version=version_in_name(card.name),
+            card_digest=card_digest(card),
+            content_digest=content_digest({split: self._path(split) for split in self._trajectories}),
+            provenance=provenance,
+            trajectories={split: tuple(ids) for split, ids in self._trajectories.items()},
+            files=file_records(self.folder),
+            probe_misses=missed_probes(card, self.folder, self._trajectories, statistics),
+        )
+        write_manifest(manifest, self.folder)
+        return manifest
+
+    def _path(self, split: SplitName) -> Path:
+        return split_file(self.folder, self.card.name, split)
+
+    def _close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files = {}
+
+    def _refuse_what_breaks_the_card(self, sample: Sample) -> None:
+        where, domain = f"{self.card.name}: {sample.trajectory_id}", sample.domain
+        if len(sample.times) != self.card.time.num_frames:
+            raise DataError(f"{where}: times", expected=f"{self.card.time.num_frames}", got=str(len(sample.times)))
+        _refuse_other_names(where, "variable fields", domain.fields, self.card.variable_fields)
+        _refuse_other_names(where, "constant fields", domain.constant_fields, self.card.constant_fields)
+        _refuse_other_names(where, "parameters", sample.parameters, self.card.parameters)
+        for name, values in {**domain.fields, **domain.constant_fields}.items():
+            order = self.card.fields[name].tensor_order
+            shape = field_shape(self.card, name)
+            expected = (*shape[: len(shape) - order], self.card.num_components(name))
+            if values.shape != expected:
+                raise DataError(f"{where}: field {name}", expected=f"shape {expected}", got=str(values.shape))
+            if not np.isfinite(values).all():
+                raise DataError(f"{where}: field {name}", expected="finite values", got="NaN or infinity")
+
+
+def split_file(folder: Path, name: str, split: SplitName) -> Path:
+    """The HDF5 file of one split."""
+    return folder / "data" / split / f"{name}.hdf5"
+
+
+def file_records(folder: Path) -> tuple[FileRecord, ...]:
+    """Path, size and hash of every file in the folder but the manifest, sorted."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    return tuple(
+        FileRecord(path=path.relative_to(folder).as_posix(), num_bytes=path.stat().st_size, sha256=file_digest(path))
+        for path in paths
+    )
+
+
+def version_in_name(name: str) -> int:
+    """The version that a dataset's name ends with: 1 for `burgers1d_tiny_v1`.
+
+    Raises:
+        DataError: when it ends with none.
+    """
+    _, marker, number = name.rpartition("_v")
+    if not marker or not number.isdigit():
+        raise DataError(f"dataset name {name}", expected="an ending such as `_v1`")
+    return int(number)
+
+
+def _refuse_other_names(where: str, what: str, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    if set(got) != set(expected):
+        raise DataError(f"{where}: {what}", expected=", ".join(expected) or "none", got=", ".join(got) or "none")
