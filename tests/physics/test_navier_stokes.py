@@ -244,6 +244,15 @@ def test_shear_carries_the_tracer_downstream() -> None:
     np.testing.assert_allclose(later[0], vorticity, atol=1e-10)
 
 
+def test_ideal_flow_keeps_energy_enstrophy_and_the_tracers_variance() -> None:
+    """Without viscosity and force the modes that the 2/3 rule keeps conserve all three, whatever the cascade does."""
+    state, curl, waves = draw_case(24, 9)
+    later = advance(state, 0 * curl, 0.0, waves, 4.0, 1600)
+    assert mean_square(later[0] - state[0]) > 0.1 * mean_square(state[0])
+    for quantity in (lambda state: velocity_of(state[0], waves), lambda state: state[0], lambda state: state[1]):
+        assert mean_square(quantity(later)) == pytest.approx(mean_square(quantity(state)), rel=1e-6)
+
+
 def test_uniform_tracer_and_state_at_rest_stay_so() -> None:
     waves = build_wavenumbers(16, 1.0, "double")
     state = np.zeros((2, 16, waves.i_ky.size), complex)

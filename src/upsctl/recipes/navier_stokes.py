@@ -14,7 +14,7 @@ Axis 0 of a state is (vorticity, tracer).
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +27,8 @@ from upsctl.recipe_card import build_grid, frame_times, plan_trajectories, read_
 from upsctl.sample import Domain, Sample
 
 Precision = Literal["single", "double"]
+Band = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+"""Lowest and highest |k| of a random field, in waves per domain; never the mean."""
 
 
 class NavierStokesSettings(Frozen):
@@ -36,16 +38,16 @@ class NavierStokesSettings(Frozen):
         num_points: solver's points along each axis, at least 3/2 of the stored ones.
         precision: of the transforms and products; coefficients are summed up in double.
         courant_number: max (|u| + |v|) k_max dt at the start of a frame; the method is stable up to 2.8.
-        velocity_band, force_band, tracer_band: lowest and highest |k| of the random fields, in waves per domain.
+        velocity_band, force_band, tracer_band: where the random fields live.
         velocity_rms, force_rms: ranges of the rms of the initial velocity (m/s) and of the force (m/s2).
     """
 
     num_points: int = Field(ge=12)
     precision: Precision
     courant_number: float = Field(gt=0, le=2.8)
-    velocity_band: tuple[int, int]
-    force_band: tuple[int, int]
-    tracer_band: tuple[int, int]
+    velocity_band: Band
+    force_band: Band
+    tracer_band: Band
     velocity_rms: tuple[float, float]
     force_rms: tuple[float, float]
 
@@ -156,7 +158,7 @@ def mean_square(coefficients: np.ndarray) -> float:
     return float(2 * squares.sum() - squares[..., 0].sum())
 
 
-def draw_band(generator: np.random.Generator, band: tuple[int, int], waves: Wavenumbers) -> np.ndarray:
+def draw_band(generator: np.random.Generator, band: Band, waves: Wavenumbers) -> np.ndarray:
     """(N, K) coefficients of a real random field of unit rms and zero mean, the same field on any number of points.
 
     Normal and independent for low <= |k| <= high waves per domain.
@@ -168,14 +170,13 @@ def draw_band(generator: np.random.Generator, band: tuple[int, int], waves: Wave
     distance = np.hypot(waves_x, waves_y)
     drawn[(distance < low) | (distance > high)] = 0
     drawn[:high, 0] = drawn[:high:-1, 0].conj()
-    drawn[high, 0] = 0
     field = np.zeros(waves.k_squared.shape, np.complex128)
     field[np.arange(-high, high + 1), : high + 1] = drawn
     return field / math.sqrt(mean_square(field))
 
 
 def draw_rotation(
-    generator: np.random.Generator, band: tuple[int, int], rms: tuple[float, float], waves: Wavenumbers
+    generator: np.random.Generator, band: Band, rms: tuple[float, float], waves: Wavenumbers
 ) -> np.ndarray:
     """(N, K) curl of a random divergence-free vector field, whose rms is uniform in `rms`."""
     curl = draw_band(generator, band, waves) * np.sqrt(waves.k_squared)
