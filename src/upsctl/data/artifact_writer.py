@@ -16,6 +16,7 @@ from upsctl.data.probes import missed_probes
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import DataError
 from upsctl.profile_reader import write_yaml
+from upsctl.recipe_card import SPLITS
 from upsctl.sample import Sample, SplitName
 
 
@@ -77,10 +78,7 @@ class ArtifactWriter:
         Raises:
             DataError: when a split has another number of trajectories than the card says.
         """
-        for split, count in card.splits.model_dump().items():
-            if self.num_trajectories.get(split, 0) != count:
-                got = str(self.num_trajectories.get(split, 0))
-                raise DataError(f"{card.name}: split {split}", expected=f"{count} trajectories", got=got)
+        _refuse_other_counts(card, self.num_trajectories)
         for split, file in self._files.items():
             write_root(file, card, self._trajectories[split])
         self._close()
@@ -149,6 +147,13 @@ def version_in_name(name: str) -> int:
     if not marker or not number.isdigit():
         raise DataError(f"dataset name {name}", expected="an ending such as `_v1`")
     return int(number)
+
+
+def _refuse_other_counts(card: DatasetCard, num_trajectories: Mapping[SplitName, int]) -> None:
+    for split in SPLITS:
+        expected, got = getattr(card.splits, split), num_trajectories.get(split, 0)
+        if got != expected:
+            raise DataError(f"{card.name}: split {split}", expected=f"{expected} trajectories", got=str(got))
 
 
 def _refuse_other_names(where: str, what: str, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
