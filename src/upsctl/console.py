@@ -25,6 +25,8 @@ class Result:
         lines: sentences for people, above the table.
         columns, rows: an optional table.
         next_step: what a person would type next.
+        title: of the table.
+        parts: further lines and tables for people, shown after the table; their `values` are not.
     """
 
     values: Mapping[str, Any]
@@ -33,6 +35,7 @@ class Result:
     rows: Sequence[Sequence[str]] = ()
     next_step: str = ""
     title: str = field(default="")
+    parts: "Sequence[Result]" = ()
 
 
 def show(result: Result, as_json: bool = False) -> None:
@@ -40,10 +43,11 @@ def show(result: Result, as_json: bool = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"version": JSON_VERSION, **result.values}, indent=1, default=str) + "\n")
         return
-    for line in result.lines:
-        _out.print(line, markup=False, soft_wrap=True)
-    if result.columns:
-        _out.print(_table(result))
+    for part in (result, *result.parts):
+        for line in part.lines:
+            _out.print(line, markup=False, soft_wrap=True)
+        if part.columns:
+            _out.print(_table(part))
     if result.next_step:
         _out.print(f"next: {result.next_step}", markup=False, soft_wrap=True)
 

@@ -74,7 +74,7 @@ def test_a_row_of_changed_sources_is_stale_and_not_ranked() -> None:
     entries = only(build_leaderboards(rows))
     assert {label: entry.rank for label, entry in entries.items()} == {"ours": 1, "U-Net": 2, "FNO": None}
     assert entries["ours"].ratio is not None and entries["ours"].ratio.value == pytest.approx(0.75)
-    assert "stale" in [cell for row in build_result(build_leaderboards(rows)).rows for cell in row]
+    assert "stale" in [cell for row in build_result(build_leaderboards(rows)).parts[0].rows for cell in row]
 
 
 def test_a_row_of_an_emulator_that_has_left_the_project_is_stale() -> None:

@@ -1,5 +1,6 @@
 """A leaderboard for people, for machines and as one self-contained HTML page."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
@@ -9,7 +10,7 @@ from upsctl.console import Result
 from upsctl.evaluation.bootstrap import Estimate
 from upsctl.evaluation.leaderboard import Entry, Leaderboard
 
-COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in our frame", "one step")
+COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "one step")
 EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
@@ -28,14 +29,10 @@ tr.ours td{background:#1d2a35}}
 
 
 def build_result(boards: Sequence[Leaderboard], lines: Sequence[str] = (), next_step: str = "") -> Result:
-    """All leaderboards as one result: a table with a heading row for each, and the whole truth as values."""
-    rows: list[list[str]] = []
-    for board in boards:
-        rows.append([_title(board), *[""] * (len(COLUMNS) - 1)])
-        rows += [_cells(entry) for entry in board.entries]
-        rows += [[f"  {line}", *[""] * (len(COLUMNS) - 1)] for line in _breakdown(board)]
+    """All leaderboards as one result: for people two tables each, for machines the whole truth as values."""
+    parts = [part for board in boards for part in _tables(board)]
     values = {"leaderboards": [_values(board) for board in boards]}
-    return Result(values, lines=lines, columns=COLUMNS if boards else (), rows=rows, next_step=next_step)
+    return Result(values, lines=lines, parts=parts, next_step=next_step)
 
 
 def build_page(boards: Sequence[Leaderboard]) -> str:
@@ -85,23 +82,40 @@ def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _breakdown(board: Leaderboard) -> list[str]:
-    """A line per contestant and kind of breakdown, for the narrow terminal; the page has columns."""
-    lines = []
-    for entry in board.entries:
-        parts = entry.by_parameter | entry.by_field
-        if parts:
-            lines.append(f"{entry.label}: " + ", ".join(f"{name} {_number(value)}" for name, value in parts.items()))
-    return lines
+def _tables(board: Leaderboard) -> list[Result]:
+    rows = [_cells(entry) for entry in board.entries]
+    parts = [Result({}, lines=["", _title(board)], columns=COLUMNS, rows=rows)]
+    names = _breakdown_names(board)
+    if names:
+        rows = [[entry.label, *_breakdown(entry, names)] for entry in board.entries]
+        parts.append(Result({}, columns=("emulator", *names), rows=rows))
+    return parts
+
+
+def _breakdown_names(board: Leaderboard) -> list[str]:
+    """The parameter values, then the fields, that the contestants are broken down by."""
+    return list(dict.fromkeys(name for entry in board.entries for name in (*entry.by_parameter, *entry.by_field)))
+
+
+def _breakdown(entry: Entry, names: Sequence[str]) -> list[str]:
+    parts = entry.by_parameter | entry.by_field
+    return [_number(parts[name]) if name in parts else "" for name in names]
 
 
 def _values(board: Leaderboard) -> dict[str, Any]:
-    return asdict(board.contest) | {
-        "metric": board.metric, "horizon": board.horizon, "entries": [asdict(entry) for entry in board.entries]}
+    entries = [_plain(asdict(entry)) for entry in board.entries]
+    return asdict(board.contest) | {"metric": board.metric, "horizon": board.horizon, "entries": entries}
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no infinity: a diverged number is null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _section(board: Leaderboard) -> str:
-    extra = list(dict.fromkeys(name for entry in board.entries for name in (*entry.by_parameter, *entry.by_field)))
+    extra = _breakdown_names(board)
     head = "".join(f"<th>{escape(name)}</th>" for name in (*COLUMNS, *extra, "parameters", "steps"))
     body = "\n".join(_table_row(entry, extra) for entry in board.entries)
     return (f'<h2>{escape(_title(board))}</h2>\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
@@ -109,8 +123,6 @@ def _section(board: Leaderboard) -> str:
 
 
 def _table_row(entry: Entry, extra: Sequence[str]) -> str:
-    parts = entry.by_parameter | entry.by_field
-    shown = [_number(parts[name]) if name in parts else "" for name in extra]
-    cells = [*_cells(entry), *shown, f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
+    cells = [*_cells(entry), *_breakdown(entry, extra), f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
     kind = "stale" if entry.rank is None else "ours" if entry.role == "ours" else "other"
     return f'<tr class="{kind}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -1,0 +1,29 @@
+"""`upsctl bench show`: the leaderboard of some rows."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upsctl.options import AsJson
+
+
+def bench_show(
+    rows: Annotated[
+        Path, typer.Argument(help="A rows.jsonl, or a folder that has one."),
+    ] = Path("docs/leaderboard/rows.jsonl"),
+    metric: Annotated[str, typer.Option("--metric", help="What is ranked.")] = "nrmse",
+    horizon: Annotated[str, typer.Option("--horizon", help="rollout or one_step.")] = "rollout",
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Only rows of this campaign.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the leaderboard: one for each dataset, split, budget and device class, never mixed.
+
+    Example: upsctl bench show docs/leaderboard/rows.jsonl --html leaderboard.html
+    """
+    from upsctl import console
+    from upsctl.evaluation.leaderboard_files import show_rows
+
+    path = rows / "rows.jsonl" if rows.is_dir() else rows
+    console.show(show_rows(path, metric, horizon, campaign, html), as_json)

@@ -1,0 +1,43 @@
+"""`upsctl viz draw`: one figure from predictions or trainings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upsctl.options import AsJson, DryRun
+
+
+def complete_figure(incomplete: str) -> list[str]:
+    """Names of figures that start with what was typed."""
+    from ups_models.registry import list_parts
+
+    return [name for name in list_parts("upsctl.figures") if name.startswith(incomplete)]
+
+
+def viz_draw(
+    figure: Annotated[str, typer.Argument(help="A figure's name.", autocompletion=complete_figure)],
+    predictions: Annotated[
+        list[Path] | None, typer.Option("--predictions", help="A predictions file; may be given again.")] = None,
+    run: Annotated[
+        list[str] | None, typer.Option("--run", help="A run, for its training events; may be given again.")] = None,
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="Only this field; may be given again.")] = None,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the picture and its numbers.")] = Path("figures"),
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw one figure, with a JSON beside it of the numbers drawn.
+
+    Figures: space_time, field_sequence, error_over_time, spectra, rollout_movie (of predictions), training_curves (of
+    runs). `upsctl eval` writes predictions files.
+
+    Example: upsctl viz draw space_time --predictions runs/evaluation/ours_burgers1d_subset_v1_valid.h5
+    """
+    from upsctl import console
+    from upsctl.evaluation.figure_sources import draw_figure, read_source
+    from upsctl.training.run_folder import find_run
+
+    events = {str(next(found.events("start"))["label"]): list(found.events()) for found in map(find_run, run or [])}
+    source = read_source(predictions or [], events, field or [])
+    console.show(draw_figure(figure, source, output, is_dry_run=dry_run), as_json)

@@ -1,0 +1,133 @@
+"""A user's own initial state: the plain layout of the `.npz` that `upsctl predict` reads, and what it writes.
+
+Input: one array per variable field and per constant field of the dataset's card, by name, of shape (*space, C), or
+(*space) for scalars, axes in the card's order; each physical parameter by name, a scalar; optionally `dt`, the time
+step, and `extent`, (D, 2) low and high end of each axis, where they differ from the card's. All in the card's units.
+Output: `times` (T,) and one array per variable field, (T, *space, C), the given state first.
+"""
+
+import difflib
+import errno
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+
+from ups_models.batch import Batch
+from ups_models.geometry import GridGeometry
+from upsctl.dataset_card import DatasetCard
+from upsctl.errors import DataError, DiskError, UsageError
+
+TIME_STEP, EXTENT = "dt", "extent"
+
+
+def read_initial_state(path: Path, card: DatasetCard) -> Batch:
+    """One initial state as a batch of one sample and one frame, float32.
+
+    Raises:
+        DataError: naming the file, the array in it and the rule that it breaks.
+    """
+    arrays = _read_arrays(path)
+    _refuse_unknown(path, arrays, card)
+    shape = _grid_shape(path, arrays, card)
+    fields = {name: _field(path, arrays, card, name, shape)[:, None] for name in card.variable_fields}
+    constants = {name: _field(path, arrays, card, name, shape) for name in card.constant_fields}
+    parameters = {name: _number(path, arrays, name) for name in card.parameters}
+    time_step = _number(path, arrays, TIME_STEP) if TIME_STEP in arrays else torch.tensor([card.time.dt])
+    boundary = tuple(axis.boundary for axis in card.axes)
+    geometry = GridGeometry(shape, _extent(path, arrays, card), boundary)
+    return Batch(card.name, geometry, fields, constants, parameters, time_step)
+
+
+def write_trajectory(path: Path, times: np.ndarray, fields: Mapping[str, np.ndarray]) -> None:
+    """Write `times` and fields to `.npz` or `.h5`, as the path says; a reader never sees half a file.
+
+    Raises:
+        UsageError: when the path ends otherwise.
+        DiskError: when the disk is full or not writable.
+    """
+    if path.suffix not in (".npz", ".h5"):
+        raise UsageError(f"{path}: unknown kind of file", expected="a path ending in .npz or .h5")
+    arrays: dict[str, Any] = {"times": times, **fields}
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".npz":
+            np.savez(partial, **arrays)
+        else:
+            with h5py.File(partial, "w", track_order=True) as file:
+                for name, values in arrays.items():
+                    file[name] = values
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        raise DiskError(f"{path}: not written", got=reason, next_step="make room and try again") from error
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file", expected="an .npz file of arrays") from None
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not an .npz file of plain arrays", got=str(error)) from error
+
+
+def _refuse_unknown(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard) -> None:
+    wanted = [*card.fields, *card.parameters]
+    for name in arrays:
+        if name not in (*wanted, TIME_STEP, EXTENT):
+            close = difflib.get_close_matches(name, wanted, n=1, cutoff=0.5) or wanted
+            raise DataError(f"{path}: `{name}` is no field or parameter of {card.name}", expected=" or ".join(close))
+    missing = [name for name in wanted if name not in arrays]
+    if missing:
+        given = ", ".join(arrays) or "nothing"
+        raise DataError(f"{path}: lacks {', '.join(missing)}", expected=", ".join(wanted), got=given)
+
+
+def _grid_shape(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard) -> tuple[int, ...]:
+    """The number of cells along each axis, which the first variable field decides."""
+    first = next(iter(card.variable_fields))
+    shape = arrays[first].shape[: card.num_dimensions]
+    if len(shape) < card.num_dimensions or min(shape) < 1:
+        expected = f"{card.num_dimensions} axes of space"
+        raise DataError(f"{path}: `{first}`", expected=expected, got=f"shape {arrays[first].shape}")
+    return shape
+
+
+def _field(
+    path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard, name: str, shape: tuple[int, ...],
+) -> torch.Tensor:
+    """(1, *space, C)."""
+    values, count = arrays[name], card.num_components(name)
+    if count == 1 and values.shape == shape:
+        values = values[..., None]
+    if values.shape != (*shape, count):
+        raise DataError(f"{path}: `{name}`", expected=f"shape {(*shape, count)}", got=f"shape {values.shape}")
+    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise DataError(f"{path}: `{name}`", expected="finite numbers", got=f"NaN, infinity or {values.dtype}")
+    return torch.from_numpy(values.astype(np.float32))[None]
+
+
+def _number(path: Path, arrays: Mapping[str, np.ndarray], name: str) -> torch.Tensor:
+    """(1,)."""
+    value = arrays[name]
+    if value.size != 1 or value.dtype.kind not in "fiu" or not np.isfinite(value).all():
+        raise DataError(f"{path}: `{name}`", expected="one finite number", got=f"shape {value.shape}, {value.dtype}")
+    return torch.tensor([float(value.reshape(()))], dtype=torch.float32)
+
+
+def _extent(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard) -> tuple[tuple[float, float], ...]:
+    if EXTENT not in arrays:
+        return tuple((axis.low, axis.high) for axis in card.axes)
+    ends = arrays[EXTENT]
+    if ends.shape != (card.num_dimensions, 2) or not (ends[:, 1] > ends[:, 0]).all():
+        expected = f"shape {(card.num_dimensions, 2)}, low below high"
+        raise DataError(f"{path}: `{EXTENT}`", expected=expected, got=f"shape {ends.shape}, {ends.tolist()}")
+    return tuple((float(low), float(high)) for low, high in ends)

@@ -1,0 +1,48 @@
+"""A rows file -> leaderboards, in the terminal or as a page. Loads no torch."""
+
+from pathlib import Path
+from typing import get_args
+
+from upsctl.console import Result
+from upsctl.errors import DiskError, UsageError
+from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
+from upsctl.evaluation.leaderboard_view import build_page, build_result
+from upsctl.evaluation.rows import Horizon, Row, read_rows
+from upsctl.profile_reader import nearest
+
+
+def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page: Path | None) -> Result:
+    """The leaderboards of a rows file; `page` is where an HTML page goes, if anywhere.
+
+    Raises:
+        DataError: when the file is missing or holds something else.
+        UsageError: when no row has that metric, horizon or campaign.
+        DiskError: when the page cannot be written.
+    """
+    rows = read_rows(path)
+    for value, known, what in (
+        (horizon, list(get_args(Horizon)), "horizon"),
+        (metric, sorted({row.metric for row in rows if row.per_sample}), "metric"),
+        (campaign, sorted({row.campaign for row in rows}), "campaign"),
+    ):
+        if value is not None and value not in known:
+            expected = nearest(value, known) if known else "at least one headline row"
+            raise UsageError(f"{path}: no rows of {what} `{value}`", expected=expected)
+    boards = _build(rows, metric, horizon, campaign)
+    lines = [f"{path}: {len(rows)} rows"]
+    if page is not None:
+        _write_page(page, boards)
+        lines.append(f"page: {page}")
+    return build_result(boards, lines)
+
+
+def _build(rows: list[Row], metric: str, horizon: str, campaign: str | None) -> list[Leaderboard]:
+    return build_leaderboards(rows, metric, "one_step" if horizon == "one_step" else "rollout", campaign)
+
+
+def _write_page(path: Path, boards: list[Leaderboard]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(build_page(boards), encoding="utf-8")
+    except OSError as error:
+        raise DiskError(f"{path}: page not written", got=str(error), next_step="give --html another path") from error

@@ -1,0 +1,113 @@
+"""Evaluations that leave something behind: rows, and the predictions that figures draw from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ups_models.checkpoint import Checkpoint
+from ups_models.registry import list_parts
+from upsctl.console import Result, say
+from upsctl.data.artifact import Artifact
+from upsctl.errors import UsageError
+from upsctl.evaluation.evaluate import evaluate_checkpoint
+from upsctl.evaluation.leaderboard import build_leaderboards
+from upsctl.evaluation.leaderboard_view import build_result
+from upsctl.evaluation.predictions_file import write_predictions
+from upsctl.evaluation.rows import Row, append_rows
+from upsctl.profile_reader import load_profile
+from upsctl.sample import SplitName
+
+ROWS, PREDICTIONS = "rows.jsonl", "predictions"
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What is measured, and where it goes.
+
+    Attributes:
+        split: which split.
+        metrics: names of files of `ups_models/metrics/`.
+        folder: `rows.jsonl` and `predictions/` grow in it.
+        campaign: the comparison that the rows belong to, or ''.
+        device: where predictions are made.
+    """
+
+    split: SplitName
+    metrics: Sequence[str]
+    folder: Path
+    campaign: str = ""
+    device: str = "cpu"
+
+
+def plan_evaluation(
+    checkpoints: Sequence[Checkpoint], suite: str | None, split: str | None, folder: Path, device: str,
+) -> tuple[list[str], EvaluationPlan]:
+    """The datasets to evaluate on and the plan: the suite's, or all metrics on all datasets that the checkpoints know.
+
+    Raises:
+        ProfileError: when there is no such suite.
+        UsageError: when no checkpoint knows one of the suite's datasets.
+    """
+    known = list(dict.fromkeys(name for checkpoint in checkpoints for name in checkpoint.description.problems))
+    if suite is None:
+        chosen: SplitName = "test" if split == "test" else "valid"
+        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, device=device)
+    profile = load_profile("suites", suite).profile
+    datasets = [name for name in profile.datasets if name in known]
+    if not datasets:
+        raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))
+    plan = EvaluationPlan(profile.split, profile.metrics, folder, suite, device)
+    return datasets, plan if split is None else replace(plan, split="test" if split == "test" else "valid")
+
+
+def describe_evaluation(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> Result:
+    """What `evaluate_all` would do."""
+    labels = [checkpoint.lineage["label"] for checkpoint in checkpoints]
+    line = f"would evaluate {', '.join(labels)} on {', '.join(datasets)}, {plan.split}; rows to {plan.folder / ROWS}"
+    values = {"is_dry_run": True, "labels": labels, "datasets": list(datasets), "split": plan.split,
+              "metrics": list(plan.metrics), "rows": str(plan.folder / ROWS)}
+    return Result(values, lines=[line])
+
+
+def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: EvaluationPlan, command: str) -> list[Row]:
+    """Evaluate one checkpoint on one dataset; append its rows and write its predictions.
+
+    Raises:
+        DiskError: when the folder cannot be written.
+        UnknownPartError: when no metric has one of the names.
+    """
+    label = checkpoint.lineage["label"]
+    say(f"{label} on {artifact.card.name}, {plan.split}: one step and rollout")
+    found = evaluate_checkpoint(
+        checkpoint, artifact, plan.split, plan.metrics, campaign=plan.campaign, command=command, device=plan.device)
+    write_predictions(found.rollout, predictions_path(plan.folder, label, artifact.card.name, plan.split))
+    append_rows(plan.folder / ROWS, found.rows)
+    return found.rows
+
+
+def predictions_path(folder: Path, label: str, dataset: str, split: str) -> Path:
+    """Where the predictions of one emulator lie in an evaluation's folder."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
+    return folder / PREDICTIONS / f"{name}_{dataset}_{split}.h5"
+
+
+def open_artifacts(datasets: Sequence[str], split: SplitName) -> dict[str, Artifact]:
+    """Fetch or make each dataset, and open only the split that is evaluated."""
+    from upsctl.data.transfer import fetch  # loads stores and recipes, which an artifact at hand does not need
+
+    return {name: Artifact.open(fetch(name).path, (split,)) for name in datasets}
+
+
+def evaluate_all(
+    checkpoints: Sequence[Checkpoint], artifacts: Mapping[str, Artifact], plan: EvaluationPlan, command: str,
+) -> Result:
+    """Every checkpoint on every one of `artifacts` that it knows, and the leaderboard of these."""
+    rows = [
+        row
+        for checkpoint in checkpoints
+        for dataset in checkpoint.description.problems
+        if dataset in artifacts
+        for row in evaluate_and_record(checkpoint, artifacts[dataset], plan, f"{command} {checkpoint.path}")
+    ]
+    lines = [f"{len(rows)} rows added to {plan.folder / ROWS}, predictions in {plan.folder / PREDICTIONS}"]
+    return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.folder / ROWS}")

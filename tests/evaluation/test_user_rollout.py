@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from evaluation.toy_artifact import Counting, toy_checkpoint
+from evaluation.toy_predictions import toy_card
+from upsctl.errors import DataError, DivergedError, UsageError
+from upsctl.evaluation.initial_state import read_initial_state
+from upsctl.evaluation.user_rollout import roll_out
+
+CARD = toy_card(1)
+PLANE = toy_card(2)
+
+
+def write_state(path: Path, **arrays: object) -> Path:
+    np.savez(path, **{"u": np.sin(np.arange(32.0)), "viscosity": 0.01} | arrays)
+    return path
+
+
+def test_a_scalar_field_needs_no_axis_of_components(tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    other = read_initial_state(write_state(tmp_path / "b.npz", u=np.sin(np.arange(32.0))[:, None]), CARD)
+    assert batch.fields["u"].shape == (1, 1, 32, 1)
+    np.testing.assert_array_equal(batch.fields["u"], other.fields["u"])
+    assert float(batch.time_step) == pytest.approx(CARD.time.dt)
+
+
+def test_the_users_own_step_extent_and_resolution(tmp_path: Path) -> None:
+    path = write_state(tmp_path / "a.npz", u=np.zeros(48), dt=0.02, extent=np.array([[-1.0, 1.0]]))
+    batch = read_initial_state(path, CARD)
+    assert batch.geometry.shape == (48,) and batch.geometry.extent == ((-1.0, 1.0),)
+    assert float(batch.time_step) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"viscositi": 0.1}, "`viscositi` is no field or parameter of toy1d; expected viscosity"),
+        ({"u": np.zeros((32, 2))}, r"`u`; expected shape \(32, 1\); got shape \(32, 2\)"),
+        ({"u": np.full(32, np.nan)}, "`u`; expected finite numbers"),
+        ({"viscosity": np.zeros(3)}, "`viscosity`; expected one finite number"),
+        ({"extent": np.zeros((1, 2))}, "low below high"),
+    ],
+)
+def test_a_broken_rule_is_named(arrays: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        read_initial_state(write_state(tmp_path / "a.npz", **arrays), CARD)
+
+
+def test_missing_arrays_and_files_that_are_none(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", velocity=np.zeros((8, 8, 2)), viscosity=0.1)
+    with pytest.raises(DataError, match="lacks vorticity"):
+        read_initial_state(tmp_path / "a.npz", PLANE)
+    (tmp_path / "b.npz").write_text("text")
+    with pytest.raises(DataError, match=r"not an \.npz file"):
+        read_initial_state(tmp_path / "b.npz", CARD)
+    with pytest.raises(DataError, match="no such file"):
+        read_initial_state(tmp_path / "c.npz", CARD)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_the_rollout_starts_with_the_given_state(suffix: str, tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    emulator = toy_checkpoint(tmp_path / "persistence", CARD).emulator
+    target = tmp_path / f"out{suffix}"
+    result = roll_out(emulator, CARD, batch, 3, target, "cpu", is_dry_run=False)
+    if suffix == ".npz":
+        written = dict(np.load(target))
+    else:
+        with h5py.File(target) as file:
+            written = {name: np.asarray(file[name]) for name in file}
+    np.testing.assert_allclose(written["times"], [0.0, 0.1, 0.2, 0.3])
+    expected = np.repeat(np.sin(np.arange(32.0))[None, :, None], 4, axis=0).astype(np.float32)
+    np.testing.assert_array_equal(written["u"], expected)
+    assert result.values["fields"]["u"]["last_rms"] == pytest.approx(np.sqrt(np.mean(written["u"][-1] ** 2)), rel=1e-5)
+
+
+def test_nothing_is_written_on_a_dry_run_or_where_the_rollout_diverges(tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    emulator = toy_checkpoint(tmp_path / "persistence", CARD).emulator
+    roll_out(emulator, CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=True)
+    with pytest.raises(DivergedError, match="from step 1 on"):
+        roll_out(Counting(np.inf), CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=False)
+    with pytest.raises(UsageError, match=r"\.npz or \.h5"):
+        roll_out(emulator, CARD, batch, 3, tmp_path / "out.txt", "cpu", False)
+    assert not (tmp_path / "out.npz").exists()
