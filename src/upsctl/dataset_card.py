@@ -127,14 +127,29 @@ class Probe(Frozen):
     value: float
 
 
-class ArtifactRecord(Frozen):
-    """Where one packed artifact of this card was pushed; written back by `upsctl data push`."""
+class ArchivePart(Frozen):
+    """One object in a store: its key, its size and its SHA-256."""
 
-    store: str
     key: str
     num_bytes: int
+    sha256: str
+
+
+class ArtifactRecord(Frozen):
+    """Where one packed artifact of this card was pushed; written back by `upsctl data push`.
+
+    Attributes:
+        store: a profile of stores/, by name or path.
+        parts: the archive's pieces in order; concatenated, they are one `.tar.zst`.
+        archive_digest: SHA-256 over the concatenation.
+        content_digest, source_digest: of the artifact inside, as its manifest has them.
+    """
+
+    store: str
+    parts: tuple[ArchivePart, ...] = Field(min_length=1)
     archive_digest: str
     content_digest: str
+    source_digest: str
 
 
 class DatasetCard(Frozen):

@@ -68,6 +68,10 @@ class AbstractStore(abc.ABC):
     """Bytes by key. One file per backend."""
 
     @abc.abstractmethod
+    def __init__(self, address: str) -> None:
+        """The store at the address of its profile; secrets come from the environment alone."""
+
+    @abc.abstractmethod
     def put(self, source: Path, key: str) -> None:
         """Store the file under `key`; a reader never sees half of it."""
 

@@ -35,13 +35,15 @@ def make_artifact(card: DatasetCard, target: Path, scratch: Path, num_processes:
         num_processes: solvers at a time, one thread each.
 
     Raises:
+        ProfileError: when the card's source is the vendor's files.
         ResourcesError: when a solving process was killed.
     """
-    recipe, plans = load_recipe(card), load_recipe(card).plan(card)
+    recipe = _recipe_class(card)
+    plans = recipe().plan(card)
     scratch.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not trajectory_path(scratch, plan).exists()]
     with progress_bar(f"solving {card.name}", len(plans), done=len(plans) - len(missing)) as bar:
-        for plan in _solve_all(type(recipe), card, missing, scratch, num_processes):
+        for plan in _solve_all(recipe, card, missing, scratch, num_processes):
             bar.advance(1, plan.trajectory_id)
     with ArtifactWriter(target, card) as writer:
         for plan in plans:
@@ -51,15 +53,10 @@ def make_artifact(card: DatasetCard, target: Path, scratch: Path, num_processes:
     return manifest
 
 
-def load_recipe(card: DatasetCard) -> AbstractRecipe:
-    """The recipe that the card names.
-
-    Raises:
-        ProfileError: when the card's source is the vendor's files.
-    """
+def _recipe_class(card: DatasetCard) -> type[AbstractRecipe]:
     if not isinstance(card.source, RecipeSource):
         raise ProfileError(f"{card.name}: source", expected="a recipe", got=f"converter {card.source.converter}")
-    return load_part("upsctl.recipes", card.source.recipe, AbstractRecipe)()
+    return load_part("upsctl.recipes", card.source.recipe, AbstractRecipe)
 
 
 def _solve_all(
