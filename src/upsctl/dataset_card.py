@@ -98,9 +98,10 @@ class VendorFile(Frozen):
 
 
 class VendorSource(Frozen):
-    """Content converted from the vendor's files by `upsctl/converters/<converter>.py`."""
+    """Content converted from the vendor's files by `upsctl/converters/<converter>.py` with its own settings."""
 
     converter: str
+    settings: dict[str, Any] = Field(default_factory=dict)
     files: tuple[VendorFile, ...] = ()
 
 

@@ -106,7 +106,7 @@ def write_archive(
     try:
         compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=0, write_checksum=True)
         with (
-            compressor.stream_writer(sink, closefd=False) as compressed,
+            compressor.stream_writer(cast(IO[bytes], sink), closefd=False) as compressed,
             tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
             for name in names:

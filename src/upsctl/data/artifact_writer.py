@@ -34,6 +34,7 @@ class ArtifactWriter:
         self._files: dict[SplitName, h5py.File] = {}
         self._trajectories: dict[SplitName, list[str]] = {}
         self._statistics = StatisticsAccumulator()
+        self._first: Sample | None = None
 
     def __enter__(self) -> "ArtifactWriter":
         return self
@@ -108,8 +109,11 @@ class ArtifactWriter:
 
     def _refuse_what_breaks_the_card(self, sample: Sample) -> None:
         where, domain = f"{self.card.name}: {sample.trajectory_id}", sample.domain
-        if len(sample.times) != self.card.time.num_frames:
-            raise DataError(f"{where}: times", expected=f"{self.card.time.num_frames}", got=str(len(sample.times)))
+        self._first = self._first or sample
+        _refuse_other_coordinates(where, "times", sample.times, self._first.times, self.card.time.num_frames)
+        pairs = zip(domain.geometry.axes, self._first.domain.geometry.axes, self.card.axes, strict=True)
+        for axis, first, described in pairs:
+            _refuse_other_coordinates(where, axis.name, axis.coordinates, first.coordinates, described.num_cells)
         _refuse_other_names(where, "variable fields", domain.fields, self.card.variable_fields)
         _refuse_other_names(where, "constant fields", domain.constant_fields, self.card.constant_fields)
         _refuse_other_names(where, "parameters", sample.parameters, self.card.parameters)
@@ -154,6 +158,14 @@ def _refuse_other_counts(card: DatasetCard, num_trajectories: Mapping[SplitName,
         expected, got = getattr(card.splits, split), num_trajectories.get(split, 0)
         if got != expected:
             raise DataError(f"{card.name}: split {split}", expected=f"{expected} trajectories", got=str(got))
+
+
+def _refuse_other_coordinates(where: str, what: str, got: np.ndarray, first: np.ndarray, count: int) -> None:
+    """All trajectories of an artifact stand on one grid and at the same times."""
+    if len(got) != count:
+        raise DataError(f"{where}: {what}", expected=f"{count} of them", got=str(len(got)))
+    if not np.allclose(got, first, rtol=1e-5, atol=1e-6 * float(np.abs(first).max())):
+        raise DataError(f"{where}: {what}", expected="those of the first trajectory", got="others")
 
 
 def _refuse_other_names(where: str, what: str, got: Mapping[str, object], expected: Mapping[str, object]) -> None:
