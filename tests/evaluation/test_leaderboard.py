@@ -54,7 +54,8 @@ def test_the_best_baseline_is_chosen_on_validation() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"recipe_digest": "s" * 64}, {"split": "valid"}, {"budget_seconds": 200.0}, {"device_class": "8 cores"}])
+    "other", [{"recipe_digest": "s" * 64}, {"split": "valid"}, {"budget_seconds": 200.0}, {"device_class": "8 cores"},
+              {"has_probe_misses": True}])
 def test_rows_of_another_contest_are_never_mixed(other: dict[str, Any]) -> None:
     boards = build_leaderboards([*toy_rows(0.3), *toy_rows(0.1, **OURS, **other)])
     assert [len(board.entries) for board in boards] == [1, 1]

@@ -11,7 +11,8 @@ from upsctl.source_digest import training_digest
 FACTS: dict[str, Any] = {
     "emulator": "fno", "frame": "standard", "prediction": "residual", "label": "FNO", "stages": ("supervised",),
     "num_parameters": 1000, "num_steps": 500, "num_evaluations_per_step": 1, "is_deterministic": True,
-    "dataset": "burgers1d_subset_v1", "recipe_digest": "r" * 64, "content_digest": "c" * 64, "split": "test",
+    "dataset": "burgers1d_subset_v1", "recipe_digest": "r" * 64, "content_digest": "c" * 64, "has_probe_misses": False,
+    "split": "test",
     "horizon": "rollout", "metric": "nrmse", "field": "all", "seed": 0, "checkpoint_digest": "k" * 64,
     "profile_digest": "p" * 64, "commit": "abc", "device": "cpu", "device_class": "2 cores", "budget_seconds": 100.0,
     "campaign": "toy", "command": "upsctl eval x", "time": "2026-01-01T00:00:00+00:00",

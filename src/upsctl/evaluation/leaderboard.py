@@ -22,10 +22,13 @@ ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "reference")
 
 @dataclass(frozen=True)
 class Contest:
-    """What rows must share to be compared. References, which have no budget, stand in the contests of all budgets."""
+    """What rows must share to be compared. References, which have no budget, stand in the contests of all budgets.
+
+    `identity` is the recipe digest; the content digest where the content is not what the card's probes say.
+    """
 
     dataset: str
-    recipe_digest: str
+    identity: str
     split: str
     budget_seconds: float | None
     device_class: str
@@ -126,7 +129,8 @@ class _Contestant:
 
 
 def _contest(row: Row) -> Contest:
-    return Contest(row.dataset, row.recipe_digest, row.split, row.budget_seconds, row.device_class)
+    identity = row.content_digest if row.has_probe_misses else row.recipe_digest
+    return Contest(row.dataset, identity, row.split, row.budget_seconds, row.device_class)
 
 
 def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:

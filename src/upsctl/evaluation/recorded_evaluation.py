@@ -8,6 +8,7 @@ from ups_models.checkpoint import Checkpoint
 from ups_models.registry import list_parts
 from upsctl.console import Result, say
 from upsctl.data.artifact import Artifact
+from upsctl.data.fetch import open_dataset
 from upsctl.errors import UsageError
 from upsctl.evaluation.evaluate import evaluate_checkpoint
 from upsctl.evaluation.leaderboard import build_leaderboards
@@ -93,9 +94,7 @@ def predictions_path(folder: Path, label: str, dataset: str, split: str) -> Path
 
 def open_artifacts(datasets: Sequence[str], split: SplitName) -> dict[str, Artifact]:
     """Fetch or make each dataset, and open only the split that is evaluated."""
-    from upsctl.data.transfer import fetch  # loads stores and recipes, which an artifact at hand does not need
-
-    return {name: Artifact.open(fetch(name).path, (split,)) for name in datasets}
+    return {name: open_dataset(name, (split,)) for name in datasets}
 
 
 def evaluate_all(

@@ -27,7 +27,8 @@ class Row(BaseModel):
         emulator, frame, prediction: what was built; `label` is its name in the leaderboard.
         stages, num_steps, budget_seconds: its training; no steps for references (persistence, mean, linear).
         num_parameters, num_evaluations_per_step, is_deterministic: what it costs and is.
-        dataset, recipe_digest, content_digest, split: what it was measured on; the recipe digest is the identity.
+        dataset, recipe_digest, content_digest, has_probe_misses, split: what it was measured on; the recipe digest is
+            the identity, unless the content misses the card's probes: then the content digest is.
         horizon, metric, field, parameter_value, statistic: what was measured; `all` fields, None for all values.
         value, low, high: the number and its 95 % bootstrap interval over trajectories (None where there is none).
         per_sample: the values behind a headline, a tuple per parameter value; empty for other rows.
@@ -49,6 +50,7 @@ class Row(BaseModel):
     dataset: str
     recipe_digest: str
     content_digest: str
+    has_probe_misses: bool
     split: str
     horizon: Horizon
     metric: str
