@@ -1,0 +1,42 @@
+# Set-up happens by itself, once, and again when requirements.lock or pyproject.toml changes.
+#   PYTHON=python3.12   the interpreter, 3.11 to 3.13
+#   TORCH=installed     take that interpreter's own torch (2.11 or newer) instead of installing one
+PYTHON ?= python3
+TORCH ?= 2.13.0
+SUITE ?= quickstart
+VENV := .venv
+READY := $(VENV)/ready-$(TORCH)
+# One thread for each of two workers: the tests then use two cores and no more.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+
+.PHONY: list quickstart test test-slow check-install lint docs bench-grids
+
+list: ## Print this list.
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+quickstart: $(READY) ## The main job: data, training, comparison, pictures; at most fifteen minutes.
+	$(VENV)/bin/upsctl bench run quickstart
+
+test: lint ## Lint, then the tests: under fifteen minutes on two cores.
+	$(ONE_THREAD) $(VENV)/bin/python -m pytest -n 2
+
+test-slow: $(READY) ## All kills, faults and mutations; about an hour.
+	$(ONE_THREAD) $(VENV)/bin/python -m pytest -n 2 -m slow
+
+check-install: $(READY) ## Prove that a wheel installed by pipx runs the main job from any folder (SUITE=smoke is quicker).
+	bash .ci/check_install $(VENV)/bin/python $(SUITE)
+
+lint: $(READY) ## ruff, pyright and the layers.
+	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/pyright
+	$(VENV)/bin/lint-imports
+
+docs: $(READY) ## Write the generated pages of docs/ again.
+	$(VENV)/bin/python -m upsctl.reference_pages
+
+bench-grids: $(READY) ## The campaign of both grid datasets: about four hours on a quiet machine; goes on where it was.
+	$(VENV)/bin/upsctl bench run grids
+
+$(READY): requirements.lock pyproject.toml .ci/set_up
+	bash .ci/set_up $(PYTHON) $(VENV) $(TORCH)
+	@touch $@
