@@ -28,7 +28,7 @@ check-install: $(READY) ## Prove that a wheel installed by pipx runs the main jo
 
 lint: $(READY) ## ruff, pyright and the layers.
 	$(VENV)/bin/ruff check src tests
-	$(VENV)/bin/pyright
+	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 	$(VENV)/bin/lint-imports
 
 docs: $(READY) ## Write the generated pages of docs/ again.

@@ -1,29 +1,28 @@
 """The one reader of YAML: find a profile, lay the layers over each other, validate, and say where each value is from.
 
-Layers, the first wins: command line (`--set key=value`), environment (`UPSCTL_SET__KEY__SUBKEY=value`), the file,
-the one profile that it `extends:`, the default in the model.
+Layers, the first wins: command line (`--set key=value`), environment (`UPSCTL_SET__RUNS__KEY__SUBKEY=value`), the
+file, the one profile that it `extends:`, the default in the model. Where a layer says `model: nano`, or
+`model: {extends: nano, ...}`, the profile models/nano stands in that layer instead, below the layer's own `model` keys.
 """
 
-import difflib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 import platformdirs
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
 
 from upsctl.dataset_card import Frozen
 from upsctl.errors import ProfileError
+from upsctl.nearest_name import nearest
+from upsctl.profile_layers import Layer, environment_layers, file_layer, lay, override_layers, without
+from upsctl.profile_problem import explain, origin_of
 from upsctl.profiles import PROFILE_KINDS
 
 ProfileT = TypeVar("ProfileT", bound=Frozen)
-ENVIRONMENT_PREFIX = "UPSCTL_SET__"
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,10 @@ class Resolved(Generic[ProfileT]):
     origins: dict[str, str]
     path: Path
 
-
-@dataclass
-class _Layer:
-    values: dict[str, Any]
-    origins: dict[str, str] = field(default_factory=dict)
+    def values(self) -> Iterator[tuple[str, Any, str]]:
+        """Dotted key, value and origin of every single value, in the profile's order."""
+        for key, value in _leaves(self.profile.model_dump(mode="json")):
+            yield key, value, origin_of(key.split("."), self.origins)
 
 
 def profile_folders() -> list[Path]:
@@ -88,12 +86,6 @@ def find_profile(kind: str, name: str) -> Path:
     )
 
 
-def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """The known name most like `name`, or all of them where none is alike."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"`{close[0]}`" if close else "one of " + ", ".join(sorted(known))
-
-
 def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolved[Any]:
     """Resolve one profile: find it, lay the layers over each other and validate.
 
@@ -106,15 +98,14 @@ def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolve
         ProfileError: with file and line, what was expected and what came.
     """
     path = find_profile(kind, name)
-    layers = [*_file_layers(kind, path), *_nested_models(kind, path)]
-    layers += [_environment_layer(kind), _override_layer(overrides)]
-    values, origins = _lay(layers)
-    return Resolved(path.stem, validate(PROFILE_KINDS[kind], values, origins), origins, path)
+    layers = [*_file_layers(kind, path), *environment_layers(kind), *override_layers(overrides)]
+    laid = _lay_with_models(layers) if kind == "runs" else lay(layers)
+    return Resolved(path.stem, validate(PROFILE_KINDS[kind], laid.values, laid.origins), laid.origins, path)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """The plain values of one YAML file, for files that are not profiles of a search path (an artifact's card)."""
-    return _plain(_read_mapping(path))
+    return file_layer(path).values
 
 
 def write_yaml(values: Mapping[str, Any], path: Path) -> None:
@@ -136,156 +127,53 @@ def validate(model: type[ProfileT], values: Mapping[str, Any], origins: Mapping[
     try:
         profile = model.model_validate(values)
     except ValidationError as error:
-        raise _explain(model, error, known) from None
+        raise explain(model, error, known) from None
     if isinstance(known, dict):
-        for key in _leaves(profile.model_dump(mode="json")):
+        for key, _ in _leaves(profile.model_dump(mode="json")):
             known.setdefault(key, "default")
     return profile
 
 
-def _file_layers(kind: str, path: Path) -> list[_Layer]:
-    mapping = _read_mapping(path)
-    parent = mapping.pop("extends", None)
-    own = _Layer(_plain(mapping), dict(_marks(mapping, path)))
+def _file_layers(kind: str, path: Path) -> list[Layer]:
+    """The file's own layer above that of the profile it extends."""
+    own = file_layer(path)
+    parent = own.values.get("extends")
     if parent is None:
         return [own]
-    grandparent = _read_mapping(find_profile(kind, parent))
-    if "extends" in grandparent:
-        raise ProfileError(f"{path}: extends `{parent}`, which extends another", expected="at most one `extends:`")
-    return [*_file_layers(kind, find_profile(kind, parent)), own]
+    extended = file_layer(find_profile(kind, str(parent)))
+    if "extends" in extended.values:
+        problem = f"{own.origins['extends']}: extends `{parent}`, which extends another"
+        raise ProfileError(problem, expected="at most one `extends:`")
+    return [extended, without(own, "extends")]
 
 
-def _nested_models(kind: str, path: Path) -> list[_Layer]:
-    """A run may name its model by a profile of models/: the name is replaced by that file's values."""
-    layers = _file_layers(kind, path) if kind == "runs" else []
-    named = [layer.values["model"] for layer in layers if isinstance(layer.values.get("model"), str)]
-    if not named:
-        return []
-    model = _lay(_file_layers("models", find_profile("models", named[-1])))
-    return [_Layer({"model": model[0]}, {f"model.{key}": origin for key, origin in model[1].items()})]
-
-
-def _environment_layer(kind: str) -> _Layer:
-    layer = _Layer({})
-    for variable, text in sorted(os.environ.items()):
-        if variable.startswith(ENVIRONMENT_PREFIX + kind.upper() + "__"):
-            key = variable.removeprefix(ENVIRONMENT_PREFIX + kind.upper() + "__").lower().replace("__", ".")
-            _set(layer, key, _parse(text), variable)
-    return layer
-
-
-def _override_layer(overrides: Sequence[str]) -> _Layer:
-    layer = _Layer({})
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[\w.]+", key):
-            raise ProfileError(f"--set {text}", expected="key.subkey=value", next_step="see `upsctl profile show`")
-        _set(layer, key, _parse(value), "--set")
-    return layer
-
-
-def _set(layer: _Layer, key: str, value: Any, origin: str) -> None:
-    *parents, last = key.split(".")
-    target = layer.values
-    for parent in parents:
-        target = target.setdefault(parent, {})
-    target[last] = value
-    layer.origins[key] = origin
-
-
-def _lay(layers: Sequence[_Layer]) -> tuple[dict[str, Any], dict[str, str]]:
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
+def _lay_with_models(layers: Sequence[Layer]) -> Layer:
+    """Lay the layers of a run. One that names a model takes the place of all that was said of the model below it."""
+    result = Layer({})
     for layer in layers:
-        values = _merge(values, layer.values)
-        origins.update(layer.origins)
-    return values, origins
+        said = layer.values.get("model")
+        mapping = cast(dict[str, Any], said) if isinstance(said, dict) else {"extends": said}
+        named = mapping.get("extends")
+        if named is None:
+            result = lay([result, layer])
+            continue
+        own = Layer({**layer.values, "model": {key: value for key, value in mapping.items() if key != "extends"}})
+        own.origins.update({key: origin for key, origin in layer.origins.items() if key != "model.extends"})
+        result = lay([without(result, "model"), _model_layer(str(named)), own])
+    return result
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(cast(Mapping[str, Any], old), value) if both else value
-    return merged
+def _model_layer(name: str) -> Layer:
+    model = lay(_file_layers("models", find_profile("models", name)))
+    return Layer({"model": model.values}, {f"model.{key}": origin for key, origin in model.origins.items()})
 
 
-def _read_mapping(path: Path) -> CommentedMap:
-    try:
-        loaded = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ProfileError(f"{path}:{line}: not YAML ({error.problem})") from None
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read ({error.strerror})") from None
-    if not isinstance(loaded, CommentedMap):
-        raise ProfileError(f"{path}: not a mapping", expected="`key: value` lines")
-    return loaded
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return float(value) if isinstance(value, float) else value
-
-
-def _parse(text: str) -> Any:
-    try:
-        return _plain(YAML(typ="safe", pure=True).load(text)) if not _looks_like_float(text) else float(text)
-    except MarkedYAMLError:
-        return text
-
-
-def _looks_like_float(text: str) -> bool:
-    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", text) is not None
-
-
-def _marks(mapping: CommentedMap, path: Path, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in mapping.items():
-        yield f"{prefix}{key}", f"{path}:{mapping.lc.key(key)[0] + 1}"
-        if isinstance(value, CommentedMap):
-            yield from _marks(value, path, f"{prefix}{key}.")
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
-
-
-def _explain(model: type[BaseModel], error: ValidationError, origins: Mapping[str, str]) -> ProfileError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    where = _origin_of(path, origins)
-    if first["type"] == "extra_forbidden":
-        fields = _fields_at(model, path[:-1])
-        return ProfileError(f"{where}: unknown key `{'.'.join(path)}`", expected=nearest(path[-1], fields))
-    came = repr(first["input"]) if not isinstance(first["input"], Mapping) else "a mapping"
-    return ProfileError(f"{where}: `{'.'.join(path)}`", expected=first["msg"], got=came)
-
-
-def _origin_of(path: Sequence[str], origins: Mapping[str, str]) -> str:
-    for length in range(len(path), 0, -1):
-        if (key := ".".join(path[:length])) in origins:
-            return origins[key]
-    return next(iter(origins.values()), "profile").rpartition(":")[0] or "profile"
-
-
-def _fields_at(model: Any, path: Sequence[str]) -> list[str]:
-    for part in path:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            break
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        model = _model_in(annotation)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_in(arg))), None)
+def _leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every leaf; lists of mappings are entered, plain lists are leaves."""
+    is_list_of_mappings = isinstance(values, list) and values and all(isinstance(item, dict) for item in values)
+    if is_list_of_mappings or (isinstance(values, dict) and values):
+        items = enumerate(values) if isinstance(values, list) else cast(dict[str, Any], values).items()
+        for key, value in items:
+            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, values

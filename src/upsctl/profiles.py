@@ -35,13 +35,13 @@ class OptimiserProfile(Frozen):
         ema_half_life_fraction: half-life of the moving average of the weights, over the number of steps.
     """
 
-    learning_rate: float = Field(4e-3, gt=0)
-    warmup_fraction: float = Field(0.03, ge=0, lt=1)
-    final_fraction: float = Field(0.01, ge=0, le=1)
-    weight_decay: float = Field(1e-4, ge=0)
+    learning_rate: float = Field(default=4e-3, gt=0)
+    warmup_fraction: float = Field(default=0.03, ge=0, lt=1)
+    final_fraction: float = Field(default=0.01, ge=0, le=1)
+    weight_decay: float = Field(default=1e-4, ge=0)
     betas: tuple[float, float] = (0.9, 0.99)
-    clip_norm: float = Field(1.0, gt=0)
-    ema_half_life_fraction: float = Field(0.01, gt=0, le=0.2)
+    clip_norm: float = Field(default=1.0, gt=0)
+    ema_half_life_fraction: float = Field(default=0.01, gt=0, le=0.2)
 
 
 class StageProfile(Frozen):
@@ -61,8 +61,8 @@ class TrackerProfile(Frozen):
 class DatasetShare(Frozen):
     """A dataset's part in a training: its share of the steps, up to normalisation, and its batch size."""
 
-    weight: float = Field(1.0, gt=0)
-    batch_size: int = Field(16, gt=0)
+    weight: float = Field(default=1.0, gt=0)
+    batch_size: int = Field(default=16, gt=0)
 
 
 class RunProfile(Frozen):
@@ -74,9 +74,9 @@ class RunProfile(Frozen):
     optimiser: OptimiserProfile = OptimiserProfile()
     tracker: TrackerProfile = TrackerProfile()
     seed: int = 0
-    steps_per_epoch: int = Field(200, gt=0)
-    checkpoint_interval_seconds: float = Field(20.0, gt=0)
-    num_threads: int = Field(0, ge=0)
+    steps_per_epoch: int = Field(default=200, gt=0)
+    checkpoint_interval_seconds: float = Field(default=20.0, gt=0)
+    num_threads: int = Field(default=0, ge=0)
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
