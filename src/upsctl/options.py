@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from upsctl.profile_reader import list_profiles
+from upsctl.profiles import PROFILE_KINDS
 
 
 def complete_dataset(incomplete: str) -> list[str]:
@@ -27,6 +28,17 @@ def complete_store(incomplete: str) -> list[str]:
     return [name for name in list_profiles("stores") if name.startswith(incomplete)]
 
 
+def complete_profile(incomplete: str) -> list[str]:
+    """KIND/NAME of all profiles that start with what was typed."""
+    known = [f"{kind}/{name}" for kind in PROFILE_KINDS for name in list_profiles(kind)]
+    return [name for name in known if name.startswith(incomplete)]
+
+
+def complete_profile_kind(incomplete: str) -> list[str]:
+    """Kinds of profiles that start with what was typed."""
+    return [kind for kind in PROFILE_KINDS if kind.startswith(incomplete)]
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print versioned JSON instead of text.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it would cost; do nothing.")]
 Overrides = Annotated[
@@ -34,3 +46,6 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the profile; may be given again."),
 ]
 DatasetName = Annotated[str, typer.Argument(help="A dataset's name.", autocompletion=complete_dataset)]
+ProfileReference = Annotated[
+    str, typer.Argument(metavar="KIND/NAME", help="Such as runs/quickstart.", autocompletion=complete_profile)
+]

@@ -86,6 +86,22 @@ def find_profile(kind: str, name: str) -> Path:
     )
 
 
+def parse_reference(text: str) -> tuple[str, str]:
+    """Kind and name of `runs/quickstart`, or kind and path of a file that lies in a folder named as its kind.
+
+    Raises:
+        ProfileError: naming the nearest kind, or the kinds that have a profile of that name.
+    """
+    path = Path(text)
+    kind, name = path.parent.name, path.name
+    if not kind:
+        having = [f"{kind}/{name}" for kind in PROFILE_KINDS if name in list_profiles(kind)]
+        raise ProfileError(f"`{text}` has no kind", expected=" or ".join(having) or "KIND/NAME, as in runs/quickstart")
+    if kind not in PROFILE_KINDS:
+        raise ProfileError(f"no kind of profile `{kind}`", expected=nearest(kind, PROFILE_KINDS))
+    return kind, text if path.suffix in (".yaml", ".yml") else name
+
+
 def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolved[Any]:
     """Resolve one profile: find it, lay the layers over each other and validate.
 

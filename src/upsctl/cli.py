@@ -1,0 +1,103 @@
+"""Mounts every verb and ends every command with a named exit code. No logic."""
+
+import importlib.metadata
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from upsctl import console
+from upsctl.commands.bench_show import bench_show
+from upsctl.commands.doctor import doctor
+from upsctl.commands.eval import evaluate
+from upsctl.commands.predict import predict
+from upsctl.commands.profile_check import profile_check
+from upsctl.commands.profile_copy import profile_copy
+from upsctl.commands.profile_list import profile_list
+from upsctl.commands.profile_show import profile_show
+from upsctl.commands.viz_draw import viz_draw
+from upsctl.errors import ExitCode
+from upsctl.failure import Failure, Preempted, failure_of, raise_preempted
+
+GROUPS = {
+    "data": "Datasets: make, check, pack, push and fetch artifacts.",
+    "runs": "Trainings on this machine.",
+    "bench": "Comparisons: train, evaluate and rank the emulators of a suite.",
+    "viz": "Pictures of predictions and trainings.",
+    "profile": "Profiles: what can be chosen, and what each value is.",
+}
+VERBS: dict[str, Callable[..., None]] = {
+    "eval": evaluate,
+    "predict": predict,
+    "bench show": bench_show,
+    "viz draw": viz_draw,
+    "profile list": profile_list,
+    "profile show": profile_show,
+    "profile copy": profile_copy,
+    "profile check": profile_check,
+    "doctor": doctor,
+}
+
+
+def build_app() -> typer.Typer:
+    """The Typer application with every group and verb."""
+    app = typer.Typer(callback=upsctl, rich_markup_mode=None, pretty_exceptions_enable=False)
+    groups = {name: typer.Typer(help=text, rich_markup_mode=None) for name, text in GROUPS.items()}
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    for name, function in VERBS.items():
+        group, _, verb = name.rpartition(" ")
+        (groups[group] if group else app).command(verb)(function)
+    return app
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        version = importlib.metadata.version("upsctl")
+        console.show(console.Result({"upsctl": version}, lines=[f"upsctl {version}"]))
+        raise typer.Exit
+
+
+def upsctl(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    """Train, evaluate and compare surrogates of partial differential equations.
+
+    Begin with `upsctl doctor`, then `upsctl bench run quickstart`.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; an error is one line on standard error."""
+    try:
+        code = build_app()(args=list(arguments) or ["--help"], prog_name="upsctl", standalone_mode=False)
+    except typer.TyperException as error:
+        return _fail(_usage_failure(error))
+    except (Exception, KeyboardInterrupt, Preempted) as error:  # noqa: BLE001  the outermost frame, nothing is above
+        return _fail(failure_of(error))
+    return _fail(failure_of(KeyboardInterrupt())) if code == ExitCode.INTERRUPTED else int(code or 0)
+
+
+def _usage_failure(error: Any) -> Failure:
+    """Typer's own message, which names the nearest verb or option, and the command whose help says more."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "upsctl"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return Failure(f"{message}; next: `{command} --help`", ExitCode.USAGE)
+
+
+def _fail(failure: Failure) -> int:
+    console.fail(failure.line)
+    return int(failure.exit_code)
+
+
+def main() -> NoReturn:
+    """The program `upsctl`."""
+    signal.signal(signal.SIGTERM, raise_preempted)
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""`upsctl profile copy`: a profile of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upsctl.options import AsJson, DryRun, ProfileReference
+
+
+def profile_copy(
+    reference: ProfileReference,
+    to: Annotated[Path | None, typer.Option("--to", help="The new file; else ./profiles/KIND/NAME.yaml.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a profile to a file of your own, which is then found before the shipped one; never overwrites.
+
+    Example: upsctl profile copy runs/quickstart --to profiles/runs/mine.yaml
+    """
+    from upsctl import console
+    from upsctl.errors import UsageError
+    from upsctl.profile_reader import find_profile, parse_reference
+
+    kind, name = parse_reference(reference)
+    source = find_profile(kind, name)
+    target = to if to is not None else Path("profiles") / kind / source.name
+    if target.exists():
+        raise UsageError(f"{target}: exists", expected="a new file", next_step="give another with --to")
+    if not dry_run:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    values = {"source": str(source), "target": str(target), "is_dry_run": dry_run}
+    line = f"{'would copy' if dry_run else 'copied'} {source} to {target}"
+    console.show(console.Result(values, lines=[line], next_step=f"upsctl profile check {target}"), as_json)

@@ -1,0 +1,79 @@
+"""What an exception means to a person: one line and a named exit code."""
+
+import errno
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import platformdirs
+
+from ups_models.errors import CheckpointError, ModelError, UnknownPartError
+from upsctl.errors import ExitCode, UpsctlError
+
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class Preempted(BaseException):
+    """SIGTERM came; no handler for ordinary errors may swallow it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a command ended that did not do what was asked."""
+
+    line: str
+    exit_code: ExitCode
+
+
+def raise_preempted(signal_number: int, frame: FrameType | None) -> NoReturn:
+    """The handler of SIGTERM."""
+    raise Preempted
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The line and exit code of any exception; an unforeseen one is written to a log file first."""
+    match error:
+        case UpsctlError():
+            return Failure(_one_line(error.line), error.exit_code)
+        case CheckpointError():
+            return Failure(_one_line(str(error)), ExitCode.INTEGRITY)
+        case UnknownPartError():
+            return Failure(_one_line(str(error)), ExitCode.PROFILE)
+        case ModelError():
+            return Failure(_one_line(str(error)), ExitCode.DATA)
+        case OSError() if error.errno in DISK_ERRORS:
+            place = f"{error.filename}: " if error.filename else ""
+            return Failure(f"{place}{error.strerror}; next: `upsctl doctor` shows the disks", ExitCode.DISK)
+        case KeyboardInterrupt():
+            return Failure("stopped; the same command goes on where it was", ExitCode.INTERRUPTED)
+        case Preempted():
+            return Failure("stopped by SIGTERM; the same command goes on where it was", ExitCode.PREEMPTED)
+    if isinstance(error, MemoryError) or _is_out_of_device_memory(error):
+        return Failure("not enough memory; next: a smaller batch size or model", ExitCode.RESOURCES)
+    return Failure(f"unforeseen {type(error).__name__}: {_one_line(str(error))}; {_log(error)}", ExitCode.BUG)
+
+
+def _is_out_of_device_memory(error: BaseException) -> bool:
+    """Asks torch, if the command loaded it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+
+
+def _log(error: BaseException) -> str:
+    text = "".join([f"command: {' '.join(sys.argv)}\n", *traceback.format_exception(error)])
+    path = Path(platformdirs.user_log_dir("upsctl")) / time.strftime("%Y%m%d-%H%M%S.log")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as disk:
+        sys.stderr.write(text)
+        return f"the traceback is above, as its log could not be written ({disk.strerror})"
+    return f"the traceback is in {path}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,78 @@
+"""Whether a profile would work: it resolves, and every name in it has a file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ups_models.registry import list_parts
+from upsctl.dataset_card import DatasetCard, RecipeSource
+from upsctl.errors import ProfileError
+from upsctl.nearest_name import nearest
+from upsctl.profile_reader import list_profiles, load_profile, parse_reference
+from upsctl.profiles import PROFILE_KINDS, ModelProfile, RunProfile, StoreProfile, SuiteProfile
+
+Use = tuple[str, str, list[str]]
+
+
+def all_references() -> list[str]:
+    """KIND/NAME of every profile that is found."""
+    return [f"{kind}/{name}" for kind in PROFILE_KINDS for name in list_profiles(kind)]
+
+
+def problems_of(reference: str) -> list[str]:
+    """What is wrong with one profile, each in one line; empty when nothing is."""
+    try:
+        profile = load_profile(*parse_reference(reference)).profile
+    except ProfileError as error:
+        return [error.line]
+    return [
+        f"`{key}` names `{name}`, which does not exist; expected {nearest(name, known)}"
+        for key, name, known in _uses(profile)
+        if name not in known
+    ]
+
+
+def _uses(profile: Any) -> Iterator[Use]:
+    """Every name that a profile takes from elsewhere: its key, the name and the names there are."""
+    match profile:
+        case DatasetCard():
+            yield _source_use(profile)
+        case ModelProfile():
+            yield "emulator", profile.emulator, _emulators()
+        case StoreProfile():
+            yield "backend", profile.backend, _parts("upsctl.stores")
+        case RunProfile():
+            yield from _run_uses(profile)
+        case SuiteProfile():
+            yield from _suite_uses(profile)
+
+
+def _source_use(card: DatasetCard) -> Use:
+    if isinstance(card.source, RecipeSource):
+        return "source.recipe", card.source.recipe, _parts("upsctl.recipes")
+    return "source.converter", card.source.converter, _parts("upsctl.converters")
+
+
+def _run_uses(run: RunProfile) -> Iterator[Use]:
+    yield from (("datasets", name, list(list_profiles("datasets"))) for name in run.datasets)
+    yield from (("stages", name, _parts("ups_models.stages")) for name in run.stages)
+    yield "model.emulator", run.model.emulator, _emulators()
+
+
+def _suite_uses(suite: SuiteProfile) -> Iterator[Use]:
+    yield from (("datasets", name, list(list_profiles("datasets"))) for name in suite.datasets)
+    yield from (("metrics", name, _parts("ups_models.metrics")) for name in suite.metrics)
+    yield from (("figures", name, _parts("upsctl.figures")) for name in suite.figures)
+    yield "run", suite.run, list(list_profiles("runs"))
+    if suite.tuned_by is not None:
+        yield "tuned_by", suite.tuned_by, list(list_profiles("suites"))
+    for contestant in suite.contestants:
+        yield f"contestants ({contestant.label}): emulator", contestant.model.emulator, _emulators()
+        yield f"contestants ({contestant.label}): stage", contestant.stage, _parts("ups_models.stages")
+
+
+def _emulators() -> list[str]:
+    return ["universal", *_parts("ups_models.baselines")]
+
+
+def _parts(folder: str) -> list[str]:
+    return list(list_parts(folder))
