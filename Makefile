@@ -32,7 +32,7 @@ lint: $(READY) ## ruff, pyright and the layers.
 	$(VENV)/bin/lint-imports
 
 docs: $(READY) ## Write the generated pages of docs/ again.
-	$(VENV)/bin/python -m upsctl.reference_pages
+	$(VENV)/bin/python -m upsctl.reference
 
 bench-grids: $(READY) ## The campaign of both grid datasets: about four hours on a quiet machine; goes on where it was.
 	$(VENV)/bin/upsctl bench run grids

@@ -81,7 +81,7 @@ def find_profile(kind: str, name: str) -> Path:
         return known[name]
     raise ProfileError(
         f"no profile `{name}` in {kind}/",
-        expected=f"{nearest(name, known)} or a path ending in .yaml",
+        expected=f"{nearest(name, known)}, or a path ending in .yaml",
         next_step="`upsctl profile list` shows all",
     )
 

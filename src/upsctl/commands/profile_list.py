@@ -14,7 +14,7 @@ def profile_list(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the profiles that are found, with the file of each that is not shipped; ./profiles comes before the shipped ones.
+    """List the profiles that are found, and where each is from; ./profiles comes before the shipped ones.
 
     Example: upsctl profile list datasets
     """
