@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 JSON_VERSION = 1
 _out = Console(highlight=False)
@@ -57,7 +58,7 @@ def _table(result: Result) -> Table:
     for number, column in enumerate(result.columns):
         table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     for row in result.rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 

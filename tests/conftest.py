@@ -1,0 +1,24 @@
+"""What all tests share: folders of their own, so that no test sees or changes what the user has."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the whole session; the workers of pytest-xdist share it, so lock what is made in it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(shared_folder: Path) -> None:
+    """The data cache, the user's profiles, the logs and the runs lie in the shared folder."""
+    os.environ["UPSCTL_DATA_ROOT"] = str(shared_folder / "data")
+    os.environ["UPSCTL_RUNS_ROOT"] = str(shared_folder / "runs")
+    os.environ["XDG_CONFIG_HOME"] = str(shared_folder / "config")
+    os.environ["XDG_STATE_HOME"] = str(shared_folder / "state")
