@@ -9,8 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from upsctl.profile_reader import load_profile, shipped_profiles
-from upsctl.profiles import PROFILE_KINDS
+from upsctl.profiles import PROFILE_KINDS, RunProfile
 
 HEAD = """# Profiles
 
@@ -32,27 +31,50 @@ A run says `model: nano` for the profile models/nano, or `model: {extends: nano,
 one place; `--set model=small` replaces the whole model.
 
 """
-EXAMPLES = "| to change | on the command line |\n|---|---|\n"
+CHEAT_SHEET = """What is often changed in a run, and the default where there is one:
+
+```text
+"""
+# The keys that have no default, because a name is part of them.
+NAMED = (
+    "model=small",
+    "model.settings.width=32",
+    "model.prediction=direct",
+    "stages.operator.num_steps=2000",
+    "datasets.burgers1d_subset_v1.weight=2.0",
+    "datasets.burgers1d_subset_v1.batch_size=8",
+)
 
 
 def profile_page() -> str:
-    """The overrides, then one section for each kind and each model inside it."""
-    kinds = (_kind(name, model) for name, model in PROFILE_KINDS.items())
-    return HEAD + EXAMPLES + "".join(_example_rows()) + "".join(kinds)
+    """The overrides, then one section for each kind and each model inside it; a model that recurs is told once."""
+    sheet = "".join(f"--set {override}\n" for override in cheat_sheet())
+    return HEAD + CHEAT_SHEET + sheet + "```\n" + "".join(_sections())
 
 
-def _example_rows() -> Iterator[str]:
-    """One line for every value of the quickstart run."""
-    path = shipped_profiles() / "runs" / "quickstart.yaml"
-    for key, value, _ in load_profile("runs", str(path)).values():
-        text = str(value).replace(" ", "").replace("'", "")
-        yield f"| `{key}` | `--set {key}={text}` |\n"
+def cheat_sheet() -> list[str]:
+    """`key=value` for every value of a run that a person may change alone."""
+    return [*NAMED, *_defaults(RunProfile, "")]
 
 
-def _kind(kind: str, model: type[BaseModel]) -> str:
-    parts = [f"\n## {kind}/NAME.yaml\n"]
-    parts += [_model(one) for one in dict.fromkeys(_models(model))]
-    return "".join(parts)
+def _defaults(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = _models_in(field.annotation)
+        if inner and not field.is_required():
+            yield from _defaults(inner[0], f"{prefix}{name}.")
+        elif not field.is_required():
+            default = field.get_default(call_default_factory=True)
+            value = list(default) if isinstance(default, tuple) else default
+            yield f"{prefix}{name}={value}".replace(" ", "")
+
+
+def _sections() -> Iterator[str]:
+    told: set[type[BaseModel]] = set()
+    for kind, model in PROFILE_KINDS.items():
+        yield f"\n## {kind}/NAME.yaml\n"
+        for one in dict.fromkeys(_models(model)):
+            yield f"\n### {one.__name__}\n\nAs above.\n" if one in told else _model(one)
+            told.add(one)
 
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
