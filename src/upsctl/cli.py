@@ -17,6 +17,8 @@ from upsctl.commands.profile_check import profile_check
 from upsctl.commands.profile_copy import profile_copy
 from upsctl.commands.profile_list import profile_list
 from upsctl.commands.profile_show import profile_show
+from upsctl.commands.runs_list import runs_list
+from upsctl.commands.runs_show import runs_show
 from upsctl.commands.viz_draw import viz_draw
 from upsctl.errors import ExitCode
 from upsctl.failure import Failure, Preempted, failure_of, raise_preempted
@@ -29,6 +31,8 @@ GROUPS = {
     "profile": "Profiles: what can be chosen, and what each value is.",
 }
 VERBS: dict[str, Callable[..., None]] = {
+    "runs list": runs_list,
+    "runs show": runs_show,
     "eval": evaluate,
     "predict": predict,
     "bench show": bench_show,

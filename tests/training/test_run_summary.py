@@ -1,0 +1,76 @@
+"""`runs list` and `runs show`: what is read from a run's folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from upsctl.cli import run as upsctl
+from upsctl.errors import ExitCode
+from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
+from upsctl.training.run_folder import RunFolder, create_run
+
+PROFILE = RunProfile(
+    datasets={"burgers1d_tiny_v1": DatasetShare()},
+    model=ModelProfile(emulator="universal"),
+    stages={"operator": StageProfile(num_steps=40), "diffusion": StageProfile(num_steps=10)},
+    seed=3,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UPSCTL_RUNS_ROOT", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def resumed(folder: Path) -> RunFolder:
+    run = create_run(PROFILE, "quickstart", "ours", folder, {})
+    for step in (10, 20):
+        run.append_event("step", stage="operator", step=step, loss=1 / step)
+    run.append_event("checkpoint", stage="operator", step=20)
+    run.append_event("resume", stage="operator", step=20)
+    run.append_event("step", stage="operator", step=30, loss=0.025)
+    return run
+
+
+def values(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert upsctl([*words, "--json"]) == ExitCode.DONE
+    return json.loads(capfd.readouterr().out)
+
+
+def test_show_tells_steps_losses_and_resumes(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    shown = values(capfd, "runs", "show", "latest")
+    operator, diffusion = shown["stages"]
+    assert (shown["name"], shown["seed"], shown["profile_name"]) == (resumed.name, 3, "quickstart")
+    assert (operator["state"], operator["step"], operator["num_steps"]) == ("unfinished", 30, 40)
+    assert (operator["num_resumes"], operator["loss"]) == (1, 0.025)
+    assert (diffusion["state"], diffusion["step"], diffusion["loss"]) == ("not begun", 0, None)
+
+
+def test_an_end_makes_a_stage_finished(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    resumed.append_event("end", stage="operator", step=40)
+    assert values(capfd, "runs", "show", resumed.name)["stages"][0]["state"] == "finished"
+
+
+def test_a_line_cut_by_a_kill_is_left_out(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    before = values(capfd, "runs", "show")
+    with (resumed.path / "events.jsonl").open("a") as stream:
+        stream.write('{"event": "step", "stage": "oper')
+    assert values(capfd, "runs", "show") == before
+
+
+def test_list_shows_all_runs_oldest_first(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    other = create_run(PROFILE, "quickstart", "ours", resumed.path.parent, {})
+    assert [run["name"] for run in values(capfd, "runs", "list")["runs"]] == [resumed.name, other.name]
+    assert upsctl(["runs", "list"]) == ExitCode.DONE
+    assert "30/40" in capfd.readouterr().out
+
+
+def test_without_runs_both_say_how_to_start_one(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert upsctl(["runs", "list"]) == ExitCode.DONE
+    assert "upsctl train" in capfd.readouterr().out
+    assert upsctl(["runs", "show"]) == ExitCode.RUN
+    assert "upsctl train" in capfd.readouterr().err
