@@ -14,7 +14,15 @@ class Frozen(BaseModel):
 
 
 class AxisCard(Frozen):
-    """One spatial axis: its extent in `units`, its number of stored cells and its boundary at both ends."""
+    """One spatial axis.
+
+    Attributes:
+        name: x, y or z.
+        low, high: the domain's ends, in `units`.
+        num_cells: stored cells.
+        units: of length.
+        boundary: the kind at the low and at the high end.
+    """
 
     name: Literal["x", "y", "z"]
     low: float
@@ -25,7 +33,14 @@ class AxisCard(Frozen):
 
 
 class TimeCard(Frozen):
-    """The stored frames: `num_frames` of them, `dt` apart, from `start`."""
+    """The stored frames.
+
+    Attributes:
+        dt: time between frames, in `units`.
+        num_frames: stored frames; 1 for a steady problem.
+        start: time of the first frame.
+        units: of time.
+    """
 
     dt: float = Field(gt=0)
     num_frames: int = Field(gt=0)
@@ -34,7 +49,14 @@ class TimeCard(Frozen):
 
 
 class FieldCard(Frozen):
-    """One field: its role, tensor order (0 scalar, 1 vector, 2 tensor), units and meaning."""
+    """One field.
+
+    Attributes:
+        role: whether it changes in time.
+        tensor_order: 0 scalar, 1 vector, 2 tensor.
+        units: such as m/s; 1 for a number.
+        description: its meaning, in one line.
+    """
 
     role: Literal["variable", "constant"] = "variable"
     tensor_order: Literal[0, 1, 2] = 0
@@ -43,7 +65,14 @@ class FieldCard(Frozen):
 
 
 class ParameterCard(Frozen):
-    """One physical parameter: the values it takes, or the range it is drawn from."""
+    """One physical parameter.
+
+    Attributes:
+        units: such as m2/s; 1 for a number.
+        description: its meaning, in one line.
+        values: the few values that it takes; results are then told for each.
+        range: or the ends between which it is drawn.
+    """
 
     units: str
     description: str
@@ -80,7 +109,13 @@ class FrameCard(Frozen):
 
 
 class RecipeSource(Frozen):
-    """Content made by a deterministic solver: `upsctl/recipes/<recipe>.py` with its own settings."""
+    """Content made by a deterministic solver.
+
+    Attributes:
+        recipe: a file of `upsctl/recipes/`.
+        seed: of every draw.
+        settings: the recipe's own config; unknown keys are refused.
+    """
 
     recipe: str
     seed: int
@@ -88,7 +123,15 @@ class RecipeSource(Frozen):
 
 
 class VendorFile(Frozen):
-    """One file of the vendor: where to get it and the hash it must have."""
+    """One file of the vendor.
+
+    Attributes:
+        filename: the vendor's name of it.
+        address: where to get it.
+        md5: the hash it must have.
+        num_bytes: its size.
+        parameters: the physical parameters of all its trajectories.
+    """
 
     filename: str
     address: str
@@ -98,7 +141,13 @@ class VendorFile(Frozen):
 
 
 class VendorSource(Frozen):
-    """Content converted from the vendor's files by `upsctl/converters/<converter>.py` with its own settings."""
+    """Content converted from the vendor's files.
+
+    Attributes:
+        converter: a file of `upsctl/converters/`.
+        settings: the converter's own config; unknown keys are refused.
+        files: what is fetched.
+    """
 
     converter: str
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -106,7 +155,13 @@ class VendorSource(Frozen):
 
 
 class SplitsCard(Frozen):
-    """Number of trajectories in each split, in all."""
+    """Number of trajectories in each split, in all.
+
+    Attributes:
+        train: for training and statistics.
+        valid: for choosing.
+        test: for the last look.
+    """
 
     train: int = Field(ge=0)
     valid: int = Field(ge=0)
@@ -154,7 +209,27 @@ class ArtifactRecord(Frozen):
 
 
 class DatasetCard(Frozen):
-    """One name, one physics, one content."""
+    """One name, one physics, one content.
+
+    Attributes:
+        name: the file's name.
+        title: a few words.
+        description: what a person must know before using the data.
+        equation: what is solved.
+        modality: how space is divided.
+        axes: one for each dimension, in the order of the arrays.
+        time: the stored frames.
+        fields: name -> field, variable and constant.
+        parameters: name -> physical parameter.
+        frame: the exact scaling that the equations allow, if any.
+        source: how the content is made.
+        splits: number of trajectories.
+        checks: what the tests measured of the content.
+        probes: values by which another machine's content is recognised.
+        licence: of the data.
+        citation: of the data.
+        artifacts: where packed artifacts were pushed.
+    """
 
     name: str
     title: str

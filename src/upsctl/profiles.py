@@ -31,6 +31,7 @@ class OptimiserProfile(Frozen):
         warmup_fraction: share of the steps in which the rate rises linearly.
         final_fraction: the last rate over the peak.
         weight_decay: on matrices and convolutions only.
+        betas: decay of the averages of gradient and squared gradient.
         clip_norm: gradients of a larger norm are scaled down to it.
         ema_half_life_fraction: half-life of the moving average of the weights, over the number of steps.
     """
@@ -45,28 +46,56 @@ class OptimiserProfile(Frozen):
 
 
 class StageProfile(Frozen):
-    """One stage's share: how many updates, how many trajectories' windows in each, and the stage's own settings."""
+    """One stage of a training.
+
+    Attributes:
+        num_steps: number of updates in all, over all datasets.
+        settings: the stage's own config; unknown keys are refused.
+    """
 
     num_steps: int = Field(gt=0)
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class TrackerProfile(Frozen):
-    """Who else reads the events: W&B `online`, `offline`, or nobody (`off`)."""
+    """Who else reads the run's events.
+
+    Attributes:
+        mode: W&B online, offline, or nobody.
+        project: W&B's project.
+    """
 
     mode: Literal["online", "offline", "off"] = "off"
     project: str = "upsctl"
 
 
 class DatasetShare(Frozen):
-    """A dataset's part in a training: its share of the steps, up to normalisation, and its batch size."""
+    """A dataset's part in a training.
+
+    Attributes:
+        weight: its share of the steps, up to normalisation.
+        batch_size: windows in one batch.
+    """
 
     weight: float = Field(default=1.0, gt=0)
     batch_size: int = Field(default=16, gt=0)
 
 
 class RunProfile(Frozen):
-    """One training."""
+    """One training.
+
+    Attributes:
+        datasets: name of a dataset -> its share.
+        model: the emulator; the name of a profile of models/, or its values.
+        stages: name of a stage -> its share; trained in this order.
+        optimiser: the same for all stages.
+        tracker: who else reads the events.
+        seed: of the weights, the order of batches and every draw.
+        steps_per_epoch: what `--epochs` counts in.
+        checkpoint_interval_seconds: time between checkpoints, and so the most that a kill costs.
+        num_threads: processor threads; 0 takes all cores.
+        device: where to train; auto takes an accelerator where there is one.
+    """
 
     datasets: dict[str, DatasetShare] = Field(min_length=1)
     model: ModelProfile
@@ -130,7 +159,12 @@ class SuiteProfile(Frozen):
 
 
 class StoreProfile(Frozen):
-    """One store: the backend (a file of `upsctl/stores/`) and its address. Never a secret."""
+    """One store. Never a secret: those come from the environment.
+
+    Attributes:
+        backend: a file of `upsctl/stores/`.
+        address: a folder or a URL, as the backend understands it.
+    """
 
     backend: str
     address: str
