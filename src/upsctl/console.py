@@ -56,7 +56,8 @@ def show(result: Result, as_json: bool = False) -> None:
 def _table(result: Result) -> Table:
     table = Table(title=result.title or None, title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(result.columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        is_numeric = all(row[number][:1] in "+-.0123456789" for row in result.rows)
+        table.add_column(column, justify="right" if number and is_numeric else "left", overflow="fold")
     for row in result.rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

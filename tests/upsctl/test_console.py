@@ -29,6 +29,14 @@ def test_a_cell_of_a_table_is_printed_as_it_is(capsys: pytest.CaptureFixture[str
     assert [line.strip() for line in capsys.readouterr().out.splitlines()] == ["shape", "[/x]", "[T, C]"]
 
 
+def test_numbers_stand_right_and_words_left(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("a", "a long word", "1.5"), ("b", "short", "-10.25")]
+    console.show(Result({}, columns=("name", "word", "number"), rows=rows))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].rstrip() == "a     a long word     1.5"
+    assert lines[2].rstrip() == "b     short        -10.25"
+
+
 def test_a_long_error_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     console.fail("word " * 100)
     assert capsys.readouterr().err.count("\n") == 1
