@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH ?= 2.13.0
 SUITE ?= quickstart
 VENV := .venv
-READY := $(VENV)/ready-$(TORCH)
+READY := $(VENV)/ready-$(TORCH)-$(notdir $(PYTHON))
 # One thread for each of two workers: the tests then use two cores and no more.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
