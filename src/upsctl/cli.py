@@ -65,7 +65,9 @@ def _show_version(is_asked: bool) -> None:
 
 
 def upsctl(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Train, evaluate and compare surrogates of partial differential equations.
 

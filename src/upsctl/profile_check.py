@@ -1,13 +1,17 @@
-"""Whether a profile would work: it resolves, and every name in it has a file."""
+"""Whether a profile would work: it resolves, every name in it has a file, and each part takes the settings given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ups_models.registry import list_parts
+from pydantic import BaseModel, ValidationError
+
+from ups_models.registry import list_parts, load_part
 from upsctl.dataset_card import DatasetCard, RecipeSource
 from upsctl.errors import ProfileError
+from upsctl.interfaces import AbstractRecipe
 from upsctl.nearest_name import nearest
-from upsctl.profile_reader import list_profiles, load_profile, parse_reference
+from upsctl.profile_problem import explain
+from upsctl.profile_reader import Resolved, list_profiles, load_profile, parse_reference
 from upsctl.profiles import PROFILE_KINDS, ModelProfile, RunProfile, StoreProfile, SuiteProfile
 
 Use = tuple[str, str, list[str]]
@@ -21,14 +25,54 @@ def all_references() -> list[str]:
 def problems_of(reference: str) -> list[str]:
     """What is wrong with one profile, each in one line; empty when nothing is."""
     try:
-        profile = load_profile(*parse_reference(reference)).profile
+        resolved = load_profile(*parse_reference(reference))
     except ProfileError as error:
         return [error.line]
-    return [
+    unknown = [
         f"`{key}` names `{name}`, which does not exist; expected {nearest(name, known)}"
-        for key, name, known in _uses(profile)
+        for key, name, known in _uses(resolved.profile)
         if name not in known
     ]
+    return unknown or list(_settings_problems(resolved))
+
+
+def _settings_problems(resolved: Resolved[Any]) -> Iterator[str]:
+    """What the parts that a profile names say to the settings that it gives them."""
+    for key, config, settings in _settings(resolved.profile):
+        try:
+            config.model_validate(settings)
+        except ValidationError as error:
+            yield explain(config, error, _origins_below(f"{key}.", resolved.origins) or resolved.origins).line
+
+
+def _origins_below(prefix: str, origins: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix(prefix): origin for key, origin in origins.items() if key.startswith(prefix)}
+
+
+def _settings(profile: Any) -> Iterator[tuple[str, type[BaseModel], dict[str, Any]]]:
+    """Key, config class and settings of every part; loads the parts."""
+    match profile:
+        case DatasetCard(source=RecipeSource(recipe=name, settings=settings)):
+            yield "source.settings", load_part("upsctl.recipes", name, AbstractRecipe).Settings, settings
+        case ModelProfile():
+            yield "settings", _emulator_config(profile.emulator), profile.settings
+        case RunProfile():
+            yield "model.settings", _emulator_config(profile.model.emulator), profile.model.settings
+            for name, stage in profile.stages.items():
+                yield f"stages.{name}.settings", _stage_config(name), stage.settings
+
+
+def _emulator_config(name: str) -> type[BaseModel]:
+    from ups_models.interfaces import AbstractEmulator
+    from ups_models.universal import Universal
+
+    return Universal.Config if name == "universal" else load_part("ups_models.baselines", name, AbstractEmulator).Config
+
+
+def _stage_config(name: str) -> type[BaseModel]:
+    from ups_models.interfaces import AbstractStage
+
+    return load_part("ups_models.stages", name, AbstractStage).Config
 
 
 def _uses(profile: Any) -> Iterator[Use]:

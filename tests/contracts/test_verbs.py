@@ -20,7 +20,7 @@ WRITES_OR_COSTS = {
     "data fetch", "data convert", "data pack", "data push", "data prune", "train", "eval", "predict", "bench run",
     "viz draw", "profile copy",
 }  # fmt: skip
-RESOLVES_A_RUN = {"train", "profile show"}
+RESOLVES_A_RUN = {"train", "bench run", "profile show"}
 HEAVY = ("torch", "wandb", "matplotlib", "h5py", "numba", "scipy", "torch_geometric", "neuralop")
 
 

@@ -70,6 +70,17 @@ def test_all_shipped_profiles_are_right() -> None:
     assert "datasets/burgers1d_subset_v1" in checked["checked"]
 
 
+def test_check_asks_each_part_about_its_settings() -> None:
+    for kind, text in [
+        ("models", "emulator: fno\nsettings:\n  widht: 8\n"),
+        ("runs", "datasets: {burgers1d_tiny_v1: {}}\nmodel: toy\nstages: {supervised: {num_steps: 1}}\n"),
+    ]:
+        Path(f"profiles/{kind}").mkdir(parents=True)
+        Path(f"profiles/{kind}/toy.yaml").write_text(text)
+    done = upsctl("profile", "check", "models/toy", "runs/toy", code=ExitCode.PROFILE)
+    assert done.stdout.count("profiles/models/toy.yaml:3: unknown key `widht`; expected `width`") == 2
+
+
 def test_check_names_every_wrong_file_line_and_name() -> None:
     stores = Path("profiles/stores")
     stores.mkdir(parents=True)
