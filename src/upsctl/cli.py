@@ -1,6 +1,7 @@
 """Mounts every verb and ends every command with a named exit code. No logic."""
 
 import importlib.metadata
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -102,7 +103,14 @@ def _fail(failure: Failure) -> int:
 def main() -> NoReturn:
     """The program `upsctl`."""
     signal.signal(signal.SIGTERM, raise_preempted)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter tries again and complains
+        is_reader_gone = isinstance(error, BrokenPipeError)
+        code = code if code or is_reader_gone else _fail(failure_of(error))
+    sys.exit(code)
 
 
 if __name__ == "__main__":
