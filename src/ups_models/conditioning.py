@@ -23,6 +23,8 @@ class Conditioning(nn.Module):
         num_frequencies: Fourier features per number.
     """
 
+    frequencies: Tensor
+
     def __init__(self, normaliser: Normaliser, width: int, num_frequencies: int = 8) -> None:
         super().__init__()
         problems = normaliser.problems.values()

@@ -73,7 +73,7 @@ class AbstractMetric(abc.ABC):
 
     @abc.abstractmethod
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
-        """(B, *S) per-sample statistics, S the metric's own axes. Fields are (B, T, *space, C): predicted frames only."""
+        """(B, *S) per-sample statistics, S the metric's own axes; fields (B, T, *space, C) of predicted frames only."""
 
     @abc.abstractmethod
     def aggregate(self, statistics: Tensor) -> Mapping[str, Tensor]:

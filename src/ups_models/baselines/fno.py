@@ -1,5 +1,7 @@
 """The Fourier neural operator of the `neuraloperator` library."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -37,13 +39,14 @@ class FNO(AbstractEmulator):
         (self.problem,) = problems.values()
         inputs, outputs = stacked_widths(self.problem, len(normaliser.number_names(self.problem)))
         self.normaliser = normaliser
+        embedding: Any = "grid" if config.with_coordinates else None  # the library takes None, its types do not say so
         self.network: nn.Module = NeuralOperatorFNO(
             n_modes=(config.num_modes,) * self.problem.num_dimensions,
             in_channels=inputs,
             out_channels=outputs,
             hidden_channels=config.width,
             n_layers=config.num_layers,
-            positional_embedding="grid" if config.with_coordinates else None,
+            positional_embedding=embedding,
         )
 
     def step(self, batch: Batch) -> Fields:

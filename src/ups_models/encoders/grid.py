@@ -52,7 +52,7 @@ class GridEncoder(nn.Module):
         if any(cells % edge for cells in geometry.shape):
             raise ModelError(f"grid encoder: expected cells divisible by the patch {edge}, got {geometry.shape}")
         fine = self._stem({**state.fields, **state.constant_fields}, state)
-        for block in self._of("blocks", geometry.num_dimensions):
+        for block in self._of("blocks", geometry.num_dimensions).children():
             fine = block(fine, conditioning, geometry.boundary)
         tokens = self._of("patches", geometry.num_dimensions)(fine)
         return LatentState(tokens, conditioning, fine, geometry)

@@ -1,5 +1,6 @@
 """The stage of every baseline: regression of the next frames."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -26,7 +27,8 @@ class Supervised(AbstractStage):
 
     def __init__(self, config: SupervisedConfig) -> None:
         self.config = config
-        self._loss = load_part("ups_models.losses", config.loss, AbstractLoss)()
+        build_loss: Callable[[], AbstractLoss] = load_part("ups_models.losses", config.loss, AbstractLoss)
+        self._loss = build_loss()
 
     def trainable(self, model: AbstractEmulator) -> nn.Module:
         """The whole model."""
