@@ -1,6 +1,5 @@
 """The stage of every baseline: regression of the next frames."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -27,8 +26,7 @@ class Supervised(AbstractStage):
 
     def __init__(self, config: SupervisedConfig) -> None:
         self.config = config
-        build_loss: Callable[[], AbstractLoss] = load_part("ups_models.losses", config.loss, AbstractLoss)
-        self._loss = build_loss()
+        self._loss = _loss_class(config.loss)()
 
     def trainable(self, model: AbstractEmulator) -> nn.Module:
         """The whole model."""
@@ -44,3 +42,7 @@ class Supervised(AbstractStage):
         target = batch.window(1, batch.num_frames)
         per_sample = self._loss(prediction, target.fields, batch.window(0, 1).fields)
         return {self.config.loss: torch.mean(per_sample)}
+
+
+def _loss_class(name: str) -> type[AbstractLoss]:
+    return load_part("ups_models.losses", name, AbstractLoss)
