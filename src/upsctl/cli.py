@@ -1,6 +1,7 @@
 """Mounts every verb and ends every command with a named exit code. No logic."""
 
 import importlib.metadata
+import inspect
 import os
 import signal
 import sys
@@ -54,8 +55,13 @@ def build_app() -> typer.Typer:
         app.add_typer(group, name=name)
     for name, function in VERBS.items():
         group, _, verb = name.rpartition(" ")
-        (groups[group] if group else app).command(verb)(function)
+        (groups[group] if group else app).command(verb, help=_help(function))(function)
     return app
+
+
+def _help(function: Callable[..., None]) -> str:
+    """The docstring; its example stays one line that can be copied (`\\b` tells Typer not to wrap a paragraph)."""
+    return inspect.cleandoc(function.__doc__ or "").replace("\n\nExample:", "\n\n\b\nExample:")
 
 
 def _show_version(is_asked: bool) -> None:
