@@ -18,6 +18,18 @@ class PartConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class AbstractNormaliser(nn.Module, abc.ABC):
+    """The change of units that a model carries, with the statistics of each of its datasets."""
+
+    @abc.abstractmethod
+    def set_statistics(self, dataset: str, means: Mapping[str, Tensor], stds: Mapping[str, Tensor]) -> None:
+        """Take over mean (C,) and standard deviation (C,) of each field over the training split."""
+
+    @abc.abstractmethod
+    def fit_increments(self, pairs: Batch) -> None:
+        """Measure the size of the increments between the first two frames of many training windows."""
+
+
 class AbstractEmulator(nn.Module, abc.ABC):
     """A map from the present state to the next frame: the universal model and every baseline.
 
@@ -25,6 +37,16 @@ class AbstractEmulator(nn.Module, abc.ABC):
     """
 
     Config: ClassVar[type[PartConfig]]
+    normaliser: "AbstractNormaliser"
+
+    def fit(self, pairs: Batch, valid_pairs: Batch) -> None:
+        """Before any gradient step, take over what follows from the data in closed form; once for each dataset.
+
+        Args:
+            pairs: two consecutive frames each, many, from the training split.
+            valid_pairs: the same of the validation split, for the choice of a regularisation.
+        """
+        self.normaliser.fit_increments(pairs)
 
     @abc.abstractmethod
     def step(self, batch: Batch) -> Fields:

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ups_models.batch import Batch, Fields
 from ups_models.geometry import GridGeometry
+from ups_models.interfaces import AbstractNormaliser
 from ups_models.problem import Problem, Problems
 
 TINY = 1e-12
@@ -59,7 +60,7 @@ class DimensionlessState:
 Network = Callable[[DimensionlessState], Mapping[str, Tensor]]
 
 
-class Normaliser(nn.Module):
+class Normaliser(AbstractNormaliser):
     """The two changes of units of one model, with the statistics of each of its datasets as buffers.
 
     Args:

@@ -49,11 +49,11 @@ class StageProfile(Frozen):
     """One stage of a training.
 
     Attributes:
-        num_steps: number of updates in all, over all datasets.
+        num_steps: number of updates in all, over all datasets; 0 for emulators that are fitted in closed form.
         settings: the stage's own config; unknown keys are refused.
     """
 
-    num_steps: int = Field(gt=0)
+    num_steps: int = Field(ge=0)
     settings: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -1,0 +1,45 @@
+"""AdamW, its schedule over steps, and the moving average of the weights."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from upsctl.profiles import OptimiserProfile
+
+
+def build_optimiser(part: nn.Module, profile: OptimiserProfile) -> torch.optim.AdamW:
+    """AdamW with weight decay on matrices and kernels, none on biases, norms and embeddings' single rows."""
+    matrices = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim > 1]
+    vectors = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": profile.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=profile.learning_rate, betas=profile.betas)
+
+
+def learning_rate(step: int, num_steps: int, profile: OptimiserProfile) -> float:
+    """Linear warmup, then a cosine down to `final_fraction` of the peak; a function of the step alone."""
+    warmup = max(1, round(profile.warmup_fraction * num_steps))
+    if step < warmup:
+        return profile.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(1, num_steps - warmup)
+    cosine = 0.5 * (1 + math.cos(math.pi * progress))
+    return profile.learning_rate * (profile.final_fraction + (1 - profile.final_fraction) * cosine)
+
+
+class MovingAverage:
+    """An exponential moving average of parameters; its half-life is a share of the training.
+
+    Args:
+        parameters: name -> tensor, the live weights.
+        half_life: in steps.
+    """
+
+    def __init__(self, parameters: dict[str, Tensor], half_life: float) -> None:
+        self.decay = 0.5 ** (1 / max(half_life, 1.0))
+        self.weights = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+
+    def update(self, parameters: dict[str, Tensor], step: int) -> None:
+        """Move towards the live weights; early on faster, so that the start is forgotten."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        live = [parameter.detach() for parameter in parameters.values()]
+        torch._foreach_lerp_(list(self.weights.values()), live, 1 - decay)

@@ -1,0 +1,140 @@
+"""A run's folder: resolved profile, events, stages and their checkpoints.
+
+    runs/<name>/profile.yaml  events.jsonl  stages/<stage>/step_00000400/  stages/<stage>/checkpoint -> step_...
+    runs/latest -> <name>
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from upsctl.dataset_card import Frozen
+from upsctl.errors import RunError
+from upsctl.profile_reader import load_yaml, validate, write_yaml
+from upsctl.profiles import RunProfile
+
+EVENTS = "events.jsonl"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name: time, profile and emulator."""
+        return self.path.name
+
+    @property
+    def profile(self) -> RunProfile:
+        """The resolved profile with which the run was started."""
+        return validate(RunProfile, load_yaml(self.path / "profile.yaml"))
+
+    @property
+    def profile_name(self) -> str:
+        """The name of the profile that was resolved."""
+        return str(next(iter(self.events("start")))["profile"])
+
+    def append_event(self, event: str, **values: Any) -> None:
+        """Add one line to `events.jsonl`."""
+        line = json.dumps({"event": event, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **values})
+        with (self.path / EVENTS).open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    def events(self, kind: str | None = None) -> Iterator[dict[str, Any]]:
+        """The events in their order, all or of one kind; a last line cut by a kill is left out."""
+        for line in (self.path / EVENTS).read_text(encoding="utf-8").splitlines():
+            try:
+                event = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if kind is None or event["event"] == kind:
+                yield event
+
+    def stage_path(self, stage: str) -> Path:
+        """The folder of one stage."""
+        return self.path / "stages" / stage
+
+    def checkpoint(self, stage: str) -> Path | None:
+        """The last whole checkpoint of a stage, if there is one."""
+        link = self.stage_path(stage) / "checkpoint"
+        return link.resolve() if link.exists() else None
+
+    def is_finished(self, stage: str) -> bool:
+        """Whether the stage made all its steps."""
+        return any(event["stage"] == stage for event in self.events("end"))
+
+    def publish_checkpoint(self, stage: str, temporary: Path, step: int) -> Path:
+        """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones."""
+        parent = self.stage_path(stage)
+        final = parent / f"step_{step:08d}"
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.rename(final)
+        _point(parent / "checkpoint", final.name)
+        for old in parent.iterdir():
+            if old.is_dir() and not old.is_symlink() and old != final:
+                shutil.rmtree(old)
+        return final
+
+
+def runs_root() -> Path:
+    """Where runs live: `UPSCTL_RUNS_ROOT`, or ./runs."""
+    return Path(os.environ.get("UPSCTL_RUNS_ROOT", "runs"))
+
+
+def create_run(profile: Frozen, profile_name: str, label: str, root: Path, facts: Mapping[str, Any]) -> RunFolder:
+    """A new run folder with its resolved profile and its first event; `latest` points at it."""
+    root.mkdir(parents=True, exist_ok=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    run = RunFolder(_free_path(root, f"{stamp}-{profile_name}-{label}"))
+    run.path.mkdir()
+    write_yaml(profile.model_dump(mode="json"), run.path / "profile.yaml")
+    run.append_event("start", profile=profile_name, label=label, **facts)
+    _point(root / "latest", run.name)
+    return run
+
+
+def list_runs(root: Path) -> list[RunFolder]:
+    """All runs below `root`, oldest first."""
+    found = [path for path in root.iterdir() if not path.is_symlink() and (path / EVENTS).is_file()] if root.is_dir() else []
+    return [RunFolder(path) for path in sorted(found)]
+
+
+def find_run(name: str) -> RunFolder:
+    """A run by its folder's path or by its name below the runs' root; `latest` is the last one.
+
+    Raises:
+        RunError: when there is none of that name.
+    """
+    for path in (Path(name), runs_root() / name):
+        if (path / EVENTS).is_file():
+            return RunFolder(path.resolve())
+    known = ", ".join(run.name for run in list_runs(runs_root())[-3:]) or "none yet"
+    raise RunError(
+        f"no run `{name}` in {runs_root()}", expected=f"one of: {known}", next_step="start one with `upsctl train`"
+    )
+
+
+def _free_path(root: Path, name: str) -> Path:
+    number, path = 1, root / name
+    while path.exists():
+        number += 1
+        path = root / f"{name}-{number}"
+    return path
+
+
+def _point(link: Path, target: str) -> None:
+    """Let a symbolic link point to a sibling, at once or not at all."""
+    temporary = link.with_name(f".{link.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
