@@ -1,8 +1,8 @@
 """The contracts of ups_models: emulators, encoders, stages, metrics and losses. Abstract here, final elsewhere."""
 
 import abc
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,12 @@ class PartConfig(BaseModel):
 class AbstractNormaliser(nn.Module, abc.ABC):
     """The change of units that a model carries, with the statistics of each of its datasets."""
 
+    prediction: Literal["residual", "direct"]
+
+    @abc.abstractmethod
+    def statistic(self, dataset: str, field: str, name: str) -> Tensor:
+        """`mean` (C,), `std` () or `increment` () of one field of one dataset."""
+
     @abc.abstractmethod
     def set_statistics(self, dataset: str, means: Mapping[str, Tensor], stds: Mapping[str, Tensor]) -> None:
         """Take over mean (C,) and standard deviation (C,) of each field over the training split."""
@@ -28,6 +34,10 @@ class AbstractNormaliser(nn.Module, abc.ABC):
     @abc.abstractmethod
     def fit_increments(self, pairs: Batch) -> None:
         """Measure the size of the increments between the first two frames of many training windows."""
+
+    @abc.abstractmethod
+    def advance(self, batch: Batch, network: Callable[[Any], Mapping[str, Tensor]]) -> Fields:
+        """One step of a network that sees dimensionless states: name -> (B, 1, *space, C), physical units."""
 
 
 class AbstractEmulator(nn.Module, abc.ABC):

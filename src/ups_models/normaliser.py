@@ -90,14 +90,14 @@ class Normaliser(AbstractNormaliser):
             self.statistic(dataset, name, "mean").copy_(means[name])
             self.statistic(dataset, name, "std").copy_(stds[name].square().mean().sqrt().clamp_min(1e-30))
 
-    def fit_increments(self, batch: Batch) -> None:
+    def fit_increments(self, pairs: Batch) -> None:
         """Measure the rms of the dimensionless increment between the first two frames of a large training batch."""
-        state = self.to_dimensionless(batch.window(0, 1))
-        target = _moved(batch.window(1, 2).fields, state, -1)
+        state = self.to_dimensionless(pairs.window(0, 1))
+        target = _moved(pairs.window(1, 2).fields, state, -1)
         for name, field in state.fields.items():
             increment = (target[name] - state.offset[name]) / state.scale[name] - field
             rms = (increment / state.step_size).square().mean().sqrt()
-            self.statistic(batch.dataset, name, "increment").copy_(rms)
+            self.statistic(pairs.dataset, name, "increment").copy_(rms)
 
     def advance(self, batch: Batch, network: Network) -> Fields:
         """One step: physical in, physical out, name -> (B, 1, *space, C)."""
