@@ -12,6 +12,14 @@ import typer
 
 from upsctl import console
 from upsctl.commands.bench_show import bench_show
+from upsctl.commands.data_convert import data_convert
+from upsctl.commands.data_fetch import data_fetch
+from upsctl.commands.data_list import data_list
+from upsctl.commands.data_pack import data_pack
+from upsctl.commands.data_prune import data_prune
+from upsctl.commands.data_push import data_push
+from upsctl.commands.data_show import data_show
+from upsctl.commands.data_verify import data_verify
 from upsctl.commands.doctor import doctor
 from upsctl.commands.eval import evaluate
 from upsctl.commands.predict import predict
@@ -33,6 +41,14 @@ GROUPS = {
     "profile": "Profiles: what can be chosen, and what each value is.",
 }
 VERBS: dict[str, Callable[..., None]] = {
+    "data list": data_list,
+    "data show": data_show,
+    "data fetch": data_fetch,
+    "data convert": data_convert,
+    "data pack": data_pack,
+    "data push": data_push,
+    "data verify": data_verify,
+    "data prune": data_prune,
     "runs list": runs_list,
     "runs show": runs_show,
     "eval": evaluate,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ups_models.registry import list_parts
 from upsctl.profile_reader import list_profiles
 from upsctl.profiles import PROFILE_KINDS
 
@@ -28,6 +29,11 @@ def complete_store(incomplete: str) -> list[str]:
     return [name for name in list_profiles("stores") if name.startswith(incomplete)]
 
 
+def complete_stage(incomplete: str) -> list[str]:
+    """Names of stages that start with what was typed."""
+    return [name for name in list_parts("ups_models.stages") if name.startswith(incomplete)]
+
+
 def complete_profile(incomplete: str) -> list[str]:
     """KIND/NAME of all profiles that start with what was typed."""
     known = [f"{kind}/{name}" for kind in PROFILE_KINDS for name in list_profiles(kind)]
@@ -46,6 +52,10 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the profile; may be given again."),
 ]
 DatasetName = Annotated[str, typer.Argument(help="A dataset's name.", autocompletion=complete_dataset)]
+DatasetReference = Annotated[
+    str,
+    typer.Argument(metavar="NAME|PATH", help="A dataset's name or an artifact.", autocompletion=complete_dataset),
+]
 ProfileReference = Annotated[
     str, typer.Argument(metavar="KIND/NAME", help="Such as runs/quickstart.", autocompletion=complete_profile)
 ]

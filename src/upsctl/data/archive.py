@@ -17,10 +17,11 @@ from typing_extensions import Buffer
 
 from upsctl.data.manifest import MANIFEST_NAME, read_manifest
 from upsctl.dataset_card import ArchivePart
-from upsctl.errors import IntegrityError
+from upsctl.errors import DataError, IntegrityError
 
 PART_BYTES = 1 << 30
 _LEVEL = 6
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -140,23 +141,55 @@ class _PartReader(io.RawIOBase):
         return block
 
 
+def archive_parts(path: Path) -> list[Path]:
+    """All parts of the archive that `path` is, or is one part of, in order.
+
+    Raises:
+        DataError: when it is not there.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such archive")
+    if not path.suffix[1:].isdigit():
+        return [path]
+    parts = [other for other in path.parent.glob(f"{path.stem}.*") if other.suffix[1:].isdigit()]
+    return sorted(parts, key=lambda part: int(part.suffix[1:]))
+
+
 def unpack_archive(parts: Sequence[Path], folder: Path) -> Path:
-    """Unpack into `folder`; returns the artifact's folder inside.
+    """Unpack into `folder`; returns the artifact's folder inside. Nothing is written of an altered archive.
 
     Raises:
         IntegrityError: when the bytes are not a whole archive of one artifact.
     """
+    _refuse_altered(parts)
     try:
         with (
             zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], _PartReader(parts))) as stream,
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, zstandard.ZstdError, EOFError) as error:
-        raise IntegrityError(
-            f"{parts[0]}: {error}", expected="a whole .tar.zst of an artifact", next_step="fetch it again"
-        ) from None
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise _not_whole(parts, str(error)) from None
     inside = sorted(folder.iterdir())
     if len(inside) != 1 or not (inside[0] / MANIFEST_NAME).is_file():
-        raise IntegrityError(f"{parts[0]}: no artifact inside", expected=f"one folder with a {MANIFEST_NAME}")
+        raise _not_whole(parts, f"no single folder with a {MANIFEST_NAME}")
     return inside[0]
+
+
+def _refuse_altered(parts: Sequence[Path]) -> None:
+    """Decode once without writing: the frame must end where the bytes end, and its checksum must hold."""
+    decoder, reader = zstandard.ZstdDecompressor().decompressobj(), _PartReader(parts)
+    try:
+        while not decoder.eof and (block := reader.read(_BLOCK)):
+            decoder.decompress(block)
+    except zstandard.ZstdError as error:
+        raise _not_whole(parts, str(error)) from None
+    if not decoder.eof:
+        raise _not_whole(parts, "truncated")
+    if decoder.unused_data or reader.read(1):
+        raise _not_whole(parts, "further bytes after the end")
+
+
+def _not_whole(parts: Sequence[Path], reason: str) -> IntegrityError:
+    next_step = "copy or fetch it again"
+    return IntegrityError(f"{parts[0]}: {reason}", expected="a whole .tar.zst of one artifact", next_step=next_step)

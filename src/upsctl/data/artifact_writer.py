@@ -7,7 +7,8 @@ from types import TracebackType
 import h5py
 import numpy as np
 
-from upsctl.data.digests import card_digest, content_digest, file_digest
+from upsctl.data.content_digest import content_digest
+from upsctl.data.digests import card_digest, file_digest
 from upsctl.data.field_statistics import StatisticsAccumulator, write_statistics
 from upsctl.data.hdf5_layout import field_path, field_shape
 from upsctl.data.hdf5_writer import append, create_split_file, write_root

@@ -3,13 +3,11 @@
     <root>/entries/<name>-<digest>/    one unpacked artifact; appears by a rename, so it is whole or not there
     <root>/records/<name>-<digest>.json
     <root>/leases/<name>-<digest>      locked in shared mode by every process that holds the entry
-    <root>/scratch/                    work under way, kept so that it can go on
+    <root>/scratch/<name>/             work under way on a dataset, kept so that it can go on
 """
 
 import fcntl
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from pydantic import ValidationError
 
 from upsctl.console import say, warn
 from upsctl.data.manifest import Manifest, read_manifest, write_json
+from upsctl.data.working_folder import working_folder
 from upsctl.dataset_card import Frozen
 from upsctl.errors import DiskError, IntegrityError
 
@@ -94,7 +93,7 @@ class Cache:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            say(f"{name}: waiting for another process that is fetching it")
+            say(f"{name}: waiting for another process that works on it")
             lock.acquire()
         try:
             yield
@@ -104,11 +103,8 @@ class Cache:
     @contextmanager
     def new_folder(self) -> Iterator[Path]:
         """An empty folder on the cache's disk for an entry in the making; whatever is left in it is removed."""
-        folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root / "entries"))
-        try:
+        with working_folder(self.root / "entries", ".new-") as folder:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def adopt(self, folder: Path, origin: str) -> CacheRecord:
         """Make a finished artifact an entry: rename it, then write its record."""
@@ -116,7 +112,6 @@ class Cache:
         record = _record_of(manifest, folder, origin)
         with self._records_lock():
             if not self.path(record).exists():
-                folder.chmod(0o755)
                 folder.rename(self.path(record))
             self._write(record)
         return record
@@ -143,12 +138,10 @@ class Cache:
 
     def remove(self, record: CacheRecord) -> None:
         """Remove one entry: out of sight by a rename, then its bytes."""
-        with self._records_lock():
+        with self.new_folder() as doomed, self._records_lock():
             (self.root / "records" / f"{record.entry}.json").unlink(missing_ok=True)
-            doomed = Path(tempfile.mkdtemp(prefix=".old-", dir=self.root / "entries"))
             if self.path(record).exists():
                 self.path(record).rename(doomed / "entry")
-        shutil.rmtree(doomed)
 
     def prune(self, max_bytes: int, dry_run: bool = False) -> tuple[list[CacheRecord], list[CacheRecord]]:
         """Free the least recently used entries until at most `max_bytes` are taken.
@@ -169,6 +162,10 @@ class Cache:
             removed.append(record)
             taken -= record.num_bytes
         return removed, held
+
+    def scratch(self, name: str) -> Path:
+        """Where unfinished work on `name` is kept."""
+        return self.root / "scratch" / name
 
     def _lease(self, record: CacheRecord) -> Path:
         return self.root / "leases" / record.entry

@@ -100,19 +100,21 @@ def _fetch(card: DatasetCard, cache: Cache, num_processes: int) -> FetchResult:
         return _result(cache, record, "cache")
     warnings: list[str] = []
     for stored in card.artifacts:
-        answer = _fetch_stored(cache, stored, digest, warnings)
+        answer = _fetch_stored(cache, card.name, stored, digest, warnings)
         if answer is not None:
             return _result(cache, answer, f"store {stored.store}", warnings)
     record = _make(card, cache, digest, num_processes)
     return _result(cache, record, record.origin, warnings)
 
 
-def _fetch_stored(cache: Cache, stored: ArtifactRecord, digest: str, warnings: list[str]) -> CacheRecord | None:
+def _fetch_stored(
+    cache: Cache, name: str, stored: ArtifactRecord, digest: str, warnings: list[str]
+) -> CacheRecord | None:
     """From one store; None, and a sentence, where it cannot serve, since the next source can."""
     if stored.source_digest != digest:
         warnings.append(f"store {stored.store}: holds what an earlier card or recipe made; not used")
         return None
-    downloads = cache.root / "scratch" / f"archive-{stored.archive_digest[:16]}"
+    downloads = cache.scratch(name) / f"archive-{stored.archive_digest[:16]}"
     try:
         with cache.new_folder() as folder:
             return cache.adopt(fetch_archive(stored, folder, downloads), f"store {stored.store}")
@@ -122,7 +124,7 @@ def _fetch_stored(cache: Cache, stored: ArtifactRecord, digest: str, warnings: l
 
 
 def _make(card: DatasetCard, cache: Cache, digest: str, num_processes: int) -> CacheRecord:
-    scratch = cache.root / "scratch" / f"{card.name}-{digest[:16]}"
+    scratch = cache.scratch(card.name) / digest[:16]
     with cache.new_folder() as folder:
         if isinstance(card.source, RecipeSource):
             make_artifact(card, folder, scratch, num_processes)

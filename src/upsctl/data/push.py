@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -39,8 +38,8 @@ def push_dataset(name: str, store_name: str, part_bytes: int = PART_BYTES) -> tu
         store.put(part, f"{prefix}/{part_name}")
         part.unlink()
 
-    with _temporary_folder() as folder, reported_disk_errors(f"packing {result.name}"):
-        archive = write_archive(result.path, Path(folder), deliver, part_bytes)
+    with Cache.default().new_folder() as folder, reported_disk_errors(f"packing {result.name}"):
+        archive = write_archive(result.path, folder, deliver, part_bytes)
     parts = tuple(part.model_copy(update={"key": f"{prefix}/{part.key}"}) for part in archive.parts)
     record = ArtifactRecord(
         store=store_name,
@@ -91,6 +90,3 @@ def _writable_card(name: str) -> Path:
     load_profile("datasets", str(target))  # refuse to write into a card that does not hold
     return target
 
-
-def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix=".pack-", dir=Cache.default().root / "scratch")

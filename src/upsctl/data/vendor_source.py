@@ -38,12 +38,12 @@ def fetch_from_vendor(card: DatasetCard, target: Path, downloads: Path) -> Manif
 def _download_each(source: VendorSource, downloads: Path) -> Iterator[Path]:
     for file in source.files:
         path = downloads / file.filename
-        _download(file, path)
+        _download(file, path, source.converter)
         yield path
         path.unlink()
 
 
-def _download(file: VendorFile, path: Path) -> None:
+def _download(file: VendorFile, path: Path, format_name: str) -> None:
     folder, _, key = file.address.rpartition("/")
     say(f"downloading {file.filename} ({file.num_bytes / 1e9:.2f} GB) from {file.address}")
     store: AbstractStore = FsspecUrlStore(folder)
@@ -53,7 +53,7 @@ def _download(file: VendorFile, path: Path) -> None:
         raise StoreError(
             f"{file.filename}: {error.problem}",
             expected=f"an answer from {file.address}",
-            next_step="download it elsewhere, then `upsctl data convert --format FORMAT FILE --output FOLDER`",
+            next_step=f"download it elsewhere, then `upsctl data convert --format {format_name} FILE --output FOLDER`",
         ) from None
     digest = file_digest(path, "md5")
     if digest != file.md5:

@@ -90,13 +90,17 @@ class FsspecUrlStore(AbstractStore):
     def _reported(self, key: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError):
+                raise self._unanswered(key, error.__cause__) from None  # fsspec says so of every failure over HTTP
             raise StoreError(f"store {self._address}: no {key}", next_step="`upsctl data push` puts it there") from None
         except _failures() as error:
-            reason = str(error) or type(error).__name__
-            raise StoreError(
-                f"{self._path(key)}: {reason}", expected="an answer", next_step="the same command goes on where it was"
-            ) from None
+            raise self._unanswered(key, error) from None
+
+    def _unanswered(self, key: str, error: BaseException) -> StoreError:
+        reason = str(error) or type(error).__name__
+        next_step = "the same command goes on where it was"
+        return StoreError(f"{self._path(key)}: {reason}", expected="an answer", next_step=next_step)
 
 
 def _options(protocol: str) -> dict[str, Any]:
