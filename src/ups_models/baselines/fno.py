@@ -48,6 +48,7 @@ class FNO(AbstractEmulator):
             n_layers=config.num_layers,
             positional_embedding=embedding,
         )
+        self.register_state_dict_post_hook(_drop_settings)
 
     def step(self, batch: Batch) -> Fields:
         """The next frame, name -> (B, 1, *space, C)."""
@@ -56,3 +57,8 @@ class FNO(AbstractEmulator):
     def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
         with torch.autocast(state.step_size.device.type, enabled=False):
             return unstack_channels(self.network(stack_channels(state)), self.problem)
+
+
+def _drop_settings(module: nn.Module, state: dict[str, Any], prefix: str, local_metadata: dict[str, Any]) -> None:
+    """The library puts its constructor's arguments among the weights; a checkpoint has them in its description."""
+    state.pop("_metadata", None)
