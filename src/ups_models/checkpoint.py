@@ -116,16 +116,31 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         CheckpointError: when a file is missing or altered, or the schema is another.
     """
     entry = read_entry(folder)
-    promised, path = entry["files"]["weights.safetensors"], folder / "weights.safetensors"
-    if not path.is_file() or _sha256(path) != promised:
-        raise CheckpointError(f"{path}: missing or altered; expected SHA-256 {promised[:12]}; train or fetch it again")
+    weights = load_weights(folder)
     description = EmulatorDescription.model_validate(entry["description"])
     emulator = build_emulator(description)
     try:
-        emulator.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: weights do not fit the description ({str(error).splitlines()[0]})") from None
-    return Checkpoint(emulator.eval(), description, entry["profile"], entry["lineage"], folder, promised)
+        emulator.load_state_dict(weights)
+    except RuntimeError as error:
+        problem = f"{folder}: weights do not fit the description"
+        raise CheckpointError(f"{problem} ({str(error).splitlines()[0]})") from None
+    digest = entry["files"]["weights.safetensors"]
+    return Checkpoint(emulator.eval(), description, entry["profile"], entry["lineage"], folder, digest)
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights and statistics of a checkpoint by name, verified.
+
+    Raises:
+        CheckpointError: when a file is missing or altered, or the schema is another.
+    """
+    promised, path = read_entry(folder)["files"]["weights.safetensors"], folder / "weights.safetensors"
+    if not path.is_file() or _sha256(path) != promised:
+        raise CheckpointError(f"{path}: missing or altered; expected SHA-256 {promised[:12]}; train or fetch it again")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not weights ({str(error).splitlines()[0]})") from None
 
 
 def read_entry(folder: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from upsctl.commands.profile_list import profile_list
 from upsctl.commands.profile_show import profile_show
 from upsctl.commands.runs_list import runs_list
 from upsctl.commands.runs_show import runs_show
+from upsctl.commands.train import train
 from upsctl.commands.viz_draw import viz_draw
 from upsctl.errors import ExitCode
 from upsctl.failure import Failure, Preempted, failure_of, raise_preempted
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "data push": data_push,
     "data verify": data_verify,
     "data prune": data_prune,
+    "train": train,
     "runs list": runs_list,
     "runs show": runs_show,
     "eval": evaluate,

@@ -88,6 +88,8 @@ class RunProfile(Frozen):
         datasets: name of a dataset -> its share.
         model: the emulator; the name of a profile of models/, or its values.
         stages: name of a stage -> its share; trained in this order.
+        label: the model's name in leaderboards and figures.
+        budget_seconds: the time that the steps were counted from, if they were; told in rows, used nowhere.
         optimiser: the same for all stages.
         tracker: who else reads the events.
         seed: of the weights, the order of batches and every draw.
@@ -100,6 +102,8 @@ class RunProfile(Frozen):
     datasets: dict[str, DatasetShare] = Field(min_length=1)
     model: ModelProfile
     stages: dict[str, StageProfile] = Field(min_length=1)
+    label: str = "ours"
+    budget_seconds: float | None = None
     optimiser: OptimiserProfile = OptimiserProfile()
     tracker: TrackerProfile = TrackerProfile()
     seed: int = 0

@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def resumed(folder: Path) -> RunFolder:
-    run = create_run(PROFILE, "quickstart", "ours", folder, {})
+    run = create_run(PROFILE, "quickstart", folder, {})
     for step in (10, 20):
         run.append_event("step", stage="operator", step=step, loss=1 / step)
     run.append_event("checkpoint", stage="operator", step=20)
@@ -63,7 +63,7 @@ def test_a_line_cut_by_a_kill_is_left_out(resumed: RunFolder, capfd: pytest.Capt
 
 
 def test_list_shows_all_runs_oldest_first(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
-    other = create_run(PROFILE, "quickstart", "ours", resumed.path.parent, {})
+    other = create_run(PROFILE, "quickstart", resumed.path.parent, {})
     assert [run["name"] for run in values(capfd, "runs", "list")["runs"]] == [resumed.name, other.name]
     assert upsctl(["runs", "list"]) == ExitCode.DONE
     assert "30/40" in capfd.readouterr().out

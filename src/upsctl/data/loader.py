@@ -58,6 +58,13 @@ class SplitTensors:
             time_step=torch.full((len(index),), self.time_step),
         )
 
+    def random_windows(self, count: int, num_frames: int) -> Batch:
+        """At most `count` different windows; the same ones at every call."""
+        starts = self.num_frames - num_frames + 1
+        total = self.num_trajectories * starts
+        chosen = np.sort(np.random.default_rng(0).permutation(total)[:count])
+        return self.batch((chosen // starts).tolist(), (chosen % starts).tolist(), num_frames)
+
 
 class WindowSampler:
     """Training windows in an order that depends on the seed and the batch's number alone.

@@ -1,9 +1,11 @@
 """AdamW, its schedule over steps, and the moving average of the weights."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from upsctl.profiles import OptimiserProfile
 
@@ -34,12 +36,12 @@ class MovingAverage:
         half_life: in steps.
     """
 
-    def __init__(self, parameters: dict[str, Tensor], half_life: float) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], half_life: float) -> None:
         self.decay = 0.5 ** (1 / max(half_life, 1.0))
         self.weights = {name: parameter.detach().clone() for name, parameter in parameters.items()}
 
-    def update(self, parameters: dict[str, Tensor], step: int) -> None:
+    def update(self, parameters: Mapping[str, Tensor], step: int) -> None:
         """Move towards the live weights; early on faster, so that the start is forgotten."""
         decay = min(self.decay, (1 + step) / (10 + step))
         live = [parameter.detach() for parameter in parameters.values()]
-        torch._foreach_lerp_(list(self.weights.values()), live, 1 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.weights.values()), live, step)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from upsctl.dataset_card import Frozen
 from upsctl.errors import RunError
 from upsctl.profile_reader import load_yaml, validate, write_yaml
 from upsctl.profiles import RunProfile
@@ -37,6 +36,12 @@ class RunFolder:
     def profile(self) -> RunProfile:
         """The resolved profile with which the run was started."""
         return validate(RunProfile, load_yaml(self.path / "profile.yaml"))
+
+    def write_profile(self, profile: RunProfile) -> None:
+        """Replace the resolved profile, at once or not at all."""
+        temporary = self.path / f".profile-{os.getpid()}.yaml"
+        write_yaml(profile.model_dump(mode="json"), temporary)
+        temporary.replace(self.path / "profile.yaml")
 
     @property
     def profile_name(self) -> str:
@@ -68,9 +73,9 @@ class RunFolder:
         link = self.stage_path(stage) / "checkpoint"
         return link.resolve() if link.exists() else None
 
-    def is_finished(self, stage: str) -> bool:
-        """Whether the stage made all its steps."""
-        return any(event["stage"] == stage for event in self.events("end"))
+    def is_finished(self, stage: str, num_steps: int) -> bool:
+        """Whether the stage made `num_steps` updates."""
+        return any(event["stage"] == stage and event["step"] >= num_steps for event in self.events("end"))
 
     def publish_checkpoint(self, stage: str, temporary: Path, step: int) -> Path:
         """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones."""
@@ -91,22 +96,32 @@ def runs_root() -> Path:
     return Path(os.environ.get("UPSCTL_RUNS_ROOT", "runs"))
 
 
-def create_run(profile: Frozen, profile_name: str, label: str, root: Path, facts: Mapping[str, Any]) -> RunFolder:
-    """A new run folder with its resolved profile and its first event; `latest` points at it."""
-    root.mkdir(parents=True, exist_ok=True)
+def create_run(profile: RunProfile, profile_name: str, root: Path, facts: Mapping[str, Any]) -> RunFolder:
+    """A new run folder, named by time, profile and emulator; `latest` points at it."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    run = RunFolder(_free_path(root, f"{stamp}-{profile_name}-{label}"))
-    run.path.mkdir()
-    write_yaml(profile.model_dump(mode="json"), run.path / "profile.yaml")
-    run.append_event("start", profile=profile_name, label=label, **facts)
+    run = write_run(_free_path(root, f"{stamp}-{profile_name}-{profile.model.emulator}"), profile, profile_name, facts)
     _point(root / "latest", run.name)
     return run
 
 
+def write_run(path: Path, profile: RunProfile, profile_name: str, facts: Mapping[str, Any]) -> RunFolder:
+    """A run folder with its resolved profile and its first event; whole, or not there."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    run = RunFolder(temporary)
+    run.write_profile(profile)
+    run.append_event("start", profile=profile_name, label=profile.label, **facts)
+    temporary.rename(path)
+    return RunFolder(path)
+
+
 def list_runs(root: Path) -> list[RunFolder]:
     """All runs below `root`, oldest first."""
-    found = [path for path in root.iterdir() if not path.is_symlink() and (path / EVENTS).is_file()] if root.is_dir() else []
-    return [RunFolder(path) for path in sorted(found)]
+    if not root.is_dir():
+        return []
+    whole = [path for path in root.iterdir() if not path.is_symlink() and not path.name.startswith(".")]
+    return [RunFolder(path) for path in sorted(whole) if (path / EVENTS).is_file()]
 
 
 def find_run(name: str) -> RunFolder:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from upsctl.console import Result
 from upsctl.training.run_folder import RunFolder
 
 
@@ -33,7 +34,7 @@ class StageSummary:
     @property
     def loss_text(self) -> str:
         """The last loss, as a table shows it."""
-        return "" if self.loss is None else f"{self.loss:.4g}"
+        return _number(self.loss)
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,33 @@ def summarise_run(run: RunFolder) -> RunSummary:
     )
 
 
+def describe_run(run: RunFolder, trained: Sequence[str]) -> Result:
+    """What a training did, and where its checkpoints are.
+
+    Args:
+        run: any run.
+        trained: the stages that moved just now; none when all were finished before.
+    """
+    found = summarise_run(run)
+    lines = [f"run: {run.path}"] if trained else [f"{run.name}: finished before, nothing to do"]
+    stages = [stage for stage in found.stages if stage.checkpoint]
+    rows = [(stage.name, stage.state, f"{stage.step}/{stage.num_steps}", stage.loss_text, _number(stage.valid))
+            for stage in stages]
+    next_step = f"upsctl eval {run.path}/stages/{stages[-1].name}/checkpoint" if stages else ""
+    columns = ("stage", "state", "step", "loss", "validation loss") if stages else ()
+    return Result(found.values() | {"trained": list(trained)}, lines, columns, rows, next_step)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
 def _summarise_stage(run: RunFolder, name: str, num_steps: int, events: Sequence[dict[str, Any]]) -> StageSummary:
     own = [event for event in events if "stage" in event and event["stage"] == name]
     step = max((event["step"] for event in own if "step" in event), default=0)
-    is_finished = any(event["event"] == "end" for event in own)
     return StageSummary(
         name=name,
-        state="finished" if is_finished else "unfinished" if own else "not begun",
+        state="finished" if run.is_finished(name, num_steps) else "unfinished" if own else "not begun",
         step=step,
         num_steps=num_steps,
         num_resumes=sum(event["event"] == "resume" for event in own),

@@ -1,0 +1,79 @@
+"""What made a checkpoint: told inside it, so that evaluation needs no other file."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import upsctl
+from upsctl.data.artifact import Artifact
+from upsctl.profiles import RunProfile
+from upsctl.source_digest import training_digest
+
+
+def describe_lineage(
+    profile: RunProfile, run_name: str, model: nn.Module, artifacts: Mapping[str, Artifact], device: str, command: str
+) -> dict[str, Any]:
+    """The facts of a training that do not change while it runs."""
+    return {
+        "label": profile.label,
+        "run": run_name,
+        "num_parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "num_evaluations_per_step": 1,
+        "seed": profile.seed,
+        "budget_seconds": profile.budget_seconds,
+        "datasets": {
+            name: {"recipe_digest": artifact.recipe_digest, "content_digest": artifact.content_digest}
+            for name, artifact in artifacts.items()
+        },
+        "profile_digest": profile_digest(profile),
+        "source_digest": training_digest(profile.model.emulator),
+        "commit": present_commit(),
+        "device": device_name(device),
+        "device_class": device_class(device, profile.num_threads),
+        "command": command,
+    }
+
+
+def profile_digest(profile: RunProfile) -> str:
+    """SHA-256 over the resolved profile."""
+    return hashlib.sha256(json.dumps(profile.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def present_commit() -> str:
+    """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout."""
+    root = Path(upsctl.__file__).parents[2]
+    if not (root / ".git").exists():
+        return "none"
+    commit = _git(root, "rev-parse", "HEAD")
+    return f"{commit}+changes" if _git(root, "status", "--porcelain", "--", "src") else commit
+
+
+def device_name(device: str) -> str:
+    """The processor or accelerator by name."""
+    return torch.cuda.get_device_name() if device == "cuda" else _processor()
+
+
+def device_class(device: str, num_threads: int) -> str:
+    """What rows must share to be ranked together: the core count, or the accelerator's model."""
+    cores = num_threads or os.cpu_count() or 1
+    return torch.cuda.get_device_name() if device == "cuda" else f"{cores} core{'s' if cores > 1 else ''}"
+
+
+def _processor() -> str:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _git(root: Path, *words: str) -> str:
+    answer = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
+    return answer.stdout.strip()

@@ -1,0 +1,49 @@
+"""What a training needs to go on bit for bit: live weights, the optimiser's moments, the mixture's position."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from upsctl.errors import IntegrityError
+
+STATE_NAME = "training_state.safetensors"
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def write_state(
+    path: Path, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer, position: Mapping[str, int]
+) -> None:
+    """Write the live weights and moments by name, and the batches drawn from each dataset in the header."""
+    tensors = {f"weight/{name}": parameter.detach() for name, parameter in parameters.items()}
+    for name, parameter in parameters.items():
+        moments = optimiser.state[parameter]
+        tensors |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(contiguous, path, metadata={"position": json.dumps(dict(position))})
+
+
+def read_state(path: Path, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> dict[str, int]:
+    """Copy weights and moments into place; returns the mixture's position.
+
+    Raises:
+        IntegrityError: when the file is missing, cut, or of another model.
+    """
+    try:
+        with safe_open(path, framework="pt") as stored:
+            position = json.loads(stored.metadata()["position"])
+            names = set(stored.keys())
+            for name, parameter in parameters.items():
+                parameter.data.copy_(stored.get_tensor(f"weight/{name}"))
+                if f"{_MOMENTS[0]}/{name}" in names:
+                    moments = {moment: stored.get_tensor(f"{moment}/{name}").to(parameter) for moment in _MOMENTS}
+                    steps = torch.tensor(float(sum(position.values())))
+                    optimiser.state[parameter] = {"step": steps, **moments}
+    except (FileNotFoundError, SafetensorError, KeyError, RuntimeError) as error:
+        problem = f"{path}: the training cannot go on from it ({str(error).splitlines()[0]})"
+        raise IntegrityError(problem, next_step="start a new run") from None
+    return {str(name): int(count) for name, count in position.items()}
