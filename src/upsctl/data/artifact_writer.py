@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-import h5py
 import numpy as np
 
 from upsctl.data.content_digest import content_digest
 from upsctl.data.digests import card_digest, file_digest
 from upsctl.data.field_statistics import StatisticsAccumulator, write_statistics
+from upsctl.data.guarded_file import GuardedHdf5
 from upsctl.data.hdf5_layout import field_path, field_shape
 from upsctl.data.hdf5_writer import append, create_split_file, write_root
 from upsctl.data.manifest import CARD_NAME, STATISTICS_NAME, FileRecord, Manifest, Provenance, write_manifest
 from upsctl.data.probes import missed_probes
+from upsctl.data.uninterrupted import uninterrupted
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import DataError
 from upsctl.profile_reader import write_yaml
@@ -32,7 +33,7 @@ class ArtifactWriter:
     def __init__(self, folder: Path, card: DatasetCard) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.card = folder, card
-        self._files: dict[SplitName, h5py.File] = {}
+        self._files: dict[SplitName, GuardedHdf5] = {}
         self._trajectories: dict[SplitName, list[str]] = {}
         self._statistics = StatisticsAccumulator()
         self._first: Sample | None = None
@@ -55,20 +56,25 @@ class ArtifactWriter:
 
         Raises:
             DataError: when a field or parameter is missing, unknown, misshapen or not finite.
+            OSError: when the disk is full.
         """
         self._refuse_what_breaks_the_card(sample)
-        file = self._files.get(sample.split)
-        if file is None:
-            file = self._files[sample.split] = create_split_file(self._path(sample.split), self.card, sample)
+        with uninterrupted():
+            self._append(sample)
+        self._files[sample.split].raise_error()
+        self._trajectories[sample.split].append(sample.trajectory_id)
+        if sample.split == "train":
+            self._statistics.add(sample.domain.fields, sample.domain.constant_fields)
+
+    def _append(self, sample: Sample) -> None:
+        if sample.split not in self._files:
+            self._files[sample.split] = create_split_file(self._path(sample.split), self.card, sample)
             self._trajectories[sample.split] = []
-        domain = sample.domain
+        file, domain = self._files[sample.split].file, sample.domain
         for name, values in {**domain.fields, **domain.constant_fields}.items():
             append(file, field_path(self.card, name), np.reshape(values, field_shape(self.card, name)))
         for name, value in sample.parameters.items():
             append(file, f"scalars/{name}", np.asarray(value))
-        self._trajectories[sample.split].append(sample.trajectory_id)
-        if sample.split == "train":
-            self._statistics.add(domain.fields, domain.constant_fields)
 
     def finish(self, card: DatasetCard, provenance: Provenance) -> Manifest:
         """Write the root attributes, statistics and card, then the manifest.
@@ -81,9 +87,12 @@ class ArtifactWriter:
             DataError: when a split has another number of trajectories than the card says.
         """
         _refuse_other_counts(card, self.num_trajectories)
-        for split, file in self._files.items():
-            write_root(file, card, self._trajectories[split])
+        with uninterrupted():
+            for split, file in self._files.items():
+                write_root(file.file, card, self._trajectories[split])
         self._close()
+        for file in self._files.values():
+            file.raise_error()
         statistics = self._statistics.statistics()
         write_statistics(statistics, card, self.folder / STATISTICS_NAME)
         write_yaml(card.model_dump(mode="json"), self.folder / CARD_NAME)
@@ -104,9 +113,9 @@ class ArtifactWriter:
         return split_file(self.folder, self.card.name, split)
 
     def _close(self) -> None:
-        for file in self._files.values():
-            file.close()
-        self._files = {}
+        with uninterrupted():
+            for file in self._files.values():
+                file.close()
 
     def _refuse_what_breaks_the_card(self, sample: Sample) -> None:
         where, domain = f"{self.card.name}: {sample.trajectory_id}", sample.domain

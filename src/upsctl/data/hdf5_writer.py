@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from upsctl.data.guarded_file import GuardedHdf5
 from upsctl.data.hdf5_layout import FIELD_GROUPS, WELL_BOUNDARY_TYPES, boundary_groups, field_path, field_shape
 from upsctl.dataset_card import DatasetCard
 from upsctl.sample import Axis, Sample
@@ -14,10 +15,11 @@ CHUNK_BYTES = 1 << 18
 """Upper bound of a chunk before it holds more than one frame; measured in docs/explanation/artifact_format.md."""
 
 
-def create_split_file(path: Path, card: DatasetCard, sample: Sample) -> h5py.File:
+def create_split_file(path: Path, card: DatasetCard, sample: Sample) -> GuardedHdf5:
     """A new file without trajectories, its grid, times and boundary those of `sample`; still open for writing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = h5py.File(path, "w", track_order=True)
+    guarded = GuardedHdf5(path)
+    file = guarded.file
     _create_dimensions(file, sample)
     _create_boundaries(file, sample.domain.geometry.axes)
     for order, group in enumerate(FIELD_GROUPS):
@@ -30,7 +32,7 @@ def create_split_file(path: Path, card: DatasetCard, sample: Sample) -> h5py.Fil
     for name in card.parameters:
         scalar = scalars.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(1024,))
         scalar.attrs["sample_varying"], scalar.attrs["time_varying"] = True, False
-    return file
+    return guarded
 
 
 def append(file: h5py.File, path: str, values: np.ndarray) -> None:

@@ -17,7 +17,7 @@ from upsctl.data.artifact_writer import ArtifactWriter
 from upsctl.data.digests import source_digest
 from upsctl.data.manifest import Manifest
 from upsctl.data.provenance import build_provenance
-from upsctl.data.solved_trajectory import read_trajectory, trajectory_path, write_trajectory
+from upsctl.data.solved_trajectory import read_trajectory, remove_half_written, trajectory_path, write_trajectory
 from upsctl.dataset_card import DatasetCard, RecipeSource
 from upsctl.errors import ProfileError, ResourcesError
 from upsctl.interfaces import AbstractRecipe, TrajectoryPlan
@@ -41,6 +41,7 @@ def make_artifact(card: DatasetCard, target: Path, scratch: Path, num_processes:
     recipe = _recipe_class(card)
     plans = recipe().plan(card)
     scratch.mkdir(parents=True, exist_ok=True)
+    remove_half_written(scratch)
     missing = [plan for plan in plans if not trajectory_path(scratch, plan).exists()]
     with progress_bar(f"solving {card.name}", len(plans), done=len(plans) - len(missing)) as bar:
         for plan in _solve_all(recipe, card, missing, scratch, num_processes):
@@ -69,7 +70,8 @@ def _solve_all(
         _one_thread_each(),
         ProcessPoolExecutor(min(num_processes, len(plans)), context, initializer=_begin_worker) as pool,
     ):
-        futures = {pool.submit(_solve_one, recipe, card, plan, scratch): plan for plan in plans}
+        with _interrupts_later():
+            futures = {pool.submit(_solve_one, recipe, card, plan, scratch): plan for plan in plans}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -87,8 +89,19 @@ def _solve_one(recipe: type[AbstractRecipe], card: DatasetCard, plan: Trajectory
     write_trajectory(recipe().solve(card, plan), trajectory_path(scratch, plan))
 
 
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C reaches all processes: one that is starting would print where it was, so it waits till it has begun."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

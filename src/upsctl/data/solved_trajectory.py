@@ -24,9 +24,18 @@ def write_trajectory(sample: Sample, path: Path) -> None:
     axes = [[axis.name, axis.extent, axis.boundary] for axis in domain.geometry.axes]
     values = {"id": sample.trajectory_id, "split": sample.split, "parameters": dict(sample.parameters), "axes": axes}
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    with temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, times=sample.times, about=np.asarray(json.dumps(values)), **arrays)
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, times=sample.times, about=np.asarray(json.dumps(values)), **arrays)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_half_written(folder: Path) -> None:
+    """Remove what killed solvers left in `folder`; none may be running."""
+    for path in folder.glob(".*.npz"):
+        path.unlink()
 
 
 def read_trajectory(path: Path) -> Sample:
