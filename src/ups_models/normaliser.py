@@ -200,7 +200,7 @@ def _velocity_scale(
     assert frame is not None
     square = _fluctuation(present[frame.velocity], offset[frame.velocity]).square()
     if frame.forcing is not None:
-        square = square + length * _rms(constant[frame.forcing])
+        square = square + length * _mean_square(constant[frame.forcing]).sqrt()
     return square.sqrt()
 
 
@@ -260,13 +260,16 @@ def _scaled_logarithm(number: Tensor) -> Tensor:
 
 
 def _fluctuation(field: Tensor, offset: Tensor) -> Tensor:
-    """(B,) rms of a field about its offset, never below the round-off of its own rms."""
-    return (_rms(field - offset).square() + (ROUND_OFF * _rms(field)).square() + 1e-60**0.5).sqrt()
+    """(B,) rms of a field about its offset, never below the round-off of its own rms.
+
+    One root, above a floor: the root of zero has an infinite slope, and a rollout is differentiated through its states.
+    """
+    return (_mean_square(field - offset) + ROUND_OFF**2 * _mean_square(field) + 1e-30).sqrt()
 
 
-def _rms(field: Tensor) -> Tensor:
-    """(B,) root of the mean over space of the squared length of a vector."""
-    return field.square().sum(1).flatten(1).mean(1).sqrt()
+def _mean_square(field: Tensor) -> Tensor:
+    """(B,) mean over space of the squared length of a vector."""
+    return field.square().sum(1).flatten(1).mean(1)
 
 
 def _spatial_mean(field: Tensor) -> Tensor:
