@@ -85,7 +85,8 @@ class Tracker:
         except client_errors() as error:
             client, self._client = self._client, None
             folder = client.settings.sync_dir if client else ""
-            console.warn(f"W&B: {reason_of(error)}; the training goes on; next: `wandb sync {folder}`")
+            step = f"next: `wandb sync --include-online {folder}`"
+            console.warn(f"W&B: {reason_of(error)}; the training goes on; {step}")
             if isinstance(error, ConnectionError):
                 forget_service()
 
