@@ -117,8 +117,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """
     entry = read_entry(folder)
     weights = load_weights(folder)
-    description = EmulatorDescription.model_validate(entry["description"])
-    emulator = build_emulator(description)
+    description, emulator = _untrained(entry["description"], folder)
     try:
         emulator.load_state_dict(weights)
     except RuntimeError as error:
@@ -152,14 +151,29 @@ def read_entry(folder: Path) -> dict[str, Any]:
     path = folder / "checkpoint.json"
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"{folder}: no checkpoint here; expected a folder with checkpoint.json") from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise CheckpointError(f"{path}: not JSON; the file was altered or cut") from None
     version = entry.get("schema_version") if isinstance(entry, dict) else None
     if version != SCHEMA_VERSION:
         raise CheckpointError(f"{path}: expected schema version {SCHEMA_VERSION}, got {version}; train it again")
+    missing = [key for key in ("description", "profile", "lineage", "files") if key not in entry]
+    if missing:
+        raise CheckpointError(f"{path}: no `{missing[0]}`; the file was altered or cut")
     return entry
+
+
+def _untrained(entry: Mapping[str, Any], folder: Path) -> tuple[EmulatorDescription, AbstractEmulator]:
+    try:
+        description = EmulatorDescription.model_validate(entry)
+        return description, build_emulator(description)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"`{'.'.join(str(part) for part in first['loc'])}`: {first['msg']}"
+    except ModelError as error:
+        reason = str(error)
+    raise CheckpointError(f"{folder}: this version cannot build what was saved ({reason})")
 
 
 def _sha256(path: Path) -> str:
