@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from upsctl import console
+from upsctl.commands.bench_run import bench_run
 from upsctl.commands.bench_show import bench_show
 from upsctl.commands.data_convert import data_convert
 from upsctl.commands.data_fetch import data_fetch
@@ -55,6 +56,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "runs show": runs_show,
     "eval": evaluate,
     "predict": predict,
+    "bench run": bench_run,
     "bench show": bench_show,
     "viz draw": viz_draw,
     "profile list": profile_list,

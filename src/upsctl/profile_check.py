@@ -106,9 +106,8 @@ def _suite_uses(suite: SuiteProfile) -> Iterator[Use]:
     yield from (("datasets", name, list(list_profiles("datasets"))) for name in suite.datasets)
     yield from (("metrics", name, _parts("ups_models.metrics")) for name in suite.metrics)
     yield from (("figures", name, _parts("upsctl.figures")) for name in suite.figures)
-    yield "run", suite.run, list(list_profiles("runs"))
     if suite.tuned_by is not None:
-        yield "tuned_by", suite.tuned_by, list(list_profiles("suites"))
+        yield "tuned_by", suite.tuned_by, list(list_profiles("sweeps"))
     for contestant in suite.contestants:
         yield f"contestants ({contestant.label}): emulator", contestant.model.emulator, _emulators()
         yield f"contestants ({contestant.label}): stage", contestant.stage, _parts("ups_models.stages")

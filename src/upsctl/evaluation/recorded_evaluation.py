@@ -28,7 +28,8 @@ class EvaluationPlan:
     Attributes:
         split: which split.
         metrics: names of files of `ups_models/metrics/`.
-        folder: `rows.jsonl` and `predictions/` grow in it.
+        folder: `predictions/` grows in it.
+        rows: the file that rows are added to.
         campaign: the comparison that the rows belong to, or ''.
         device: where predictions are made.
     """
@@ -36,6 +37,7 @@ class EvaluationPlan:
     split: SplitName
     metrics: Sequence[str]
     folder: Path
+    rows: Path
     campaign: str = ""
     device: str = "cpu"
 
@@ -52,21 +54,21 @@ def plan_evaluation(
     known = list(dict.fromkeys(name for checkpoint in checkpoints for name in checkpoint.description.problems))
     if suite is None:
         chosen: SplitName = "test" if split == "test" else "valid"
-        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, device=device)
+        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, folder / ROWS, device=device)
     profile = load_profile("suites", suite).profile
     datasets = [name for name in profile.datasets if name in known]
     if not datasets:
         raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))
-    plan = EvaluationPlan(profile.split, profile.metrics, folder, suite, device)
+    plan = EvaluationPlan(profile.split, profile.metrics, folder, folder / ROWS, suite, device)
     return datasets, plan if split is None else replace(plan, split="test" if split == "test" else "valid")
 
 
 def describe_evaluation(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> Result:
     """What `evaluate_all` would do."""
     labels = [checkpoint.lineage["label"] for checkpoint in checkpoints]
-    line = f"would evaluate {', '.join(labels)} on {', '.join(datasets)}, {plan.split}; rows to {plan.folder / ROWS}"
+    line = f"would evaluate {', '.join(labels)} on {', '.join(datasets)}, {plan.split}; rows to {plan.rows}"
     values = {"is_dry_run": True, "labels": labels, "datasets": list(datasets), "split": plan.split,
-              "metrics": list(plan.metrics), "rows": str(plan.folder / ROWS)}
+              "metrics": list(plan.metrics), "rows": str(plan.rows)}
     return Result(values, lines=[line])
 
 
@@ -82,7 +84,7 @@ def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: Evalua
     found = evaluate_checkpoint(
         checkpoint, artifact, plan.split, plan.metrics, campaign=plan.campaign, command=command, device=plan.device)
     write_predictions(found.rollout, predictions_path(plan.folder, label, artifact.card.name, plan.split))
-    append_rows(plan.folder / ROWS, found.rows)
+    append_rows(plan.rows, found.rows)
     return found.rows
 
 
@@ -108,5 +110,5 @@ def evaluate_all(
         if dataset in artifacts
         for row in evaluate_and_record(checkpoint, artifacts[dataset], plan, f"{command} {checkpoint.path}")
     ]
-    lines = [f"{len(rows)} rows added to {plan.folder / ROWS}, predictions in {plan.folder / PREDICTIONS}"]
-    return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.folder / ROWS}")
+    lines = [f"{len(rows)} rows added to {plan.rows}, predictions in {plan.folder / PREDICTIONS}"]
+    return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.rows}")

@@ -48,6 +48,14 @@ class TrainingData:
         splits = ({name: SplitTensors(artifacts[name], split) for name in datasets} for split in ("train", "valid"))
         return cls(artifacts, *splits)
 
+    def only(self, datasets: Sequence[str]) -> "TrainingData":
+        """A part of it."""
+        return TrainingData(
+            {name: self.artifacts[name] for name in datasets},
+            {name: self.train[name] for name in datasets},
+            {name: self.valid[name] for name in datasets},
+        )
+
     def valid_pairs(self, device: str) -> dict[str, Batch]:
         """Some pairs of consecutive frames of each validation split."""
         batches = {name: tensors.random_windows(NUM_VALID_PAIRS, 2) for name, tensors in self.valid.items()}
@@ -71,7 +79,8 @@ def train_run(run: RunFolder, stages: Sequence[str], command: str, data: Trainin
     with _alone(run), tracking(run, profile.tracker) as tracker:
         torch.set_num_threads(profile.num_threads or os.cpu_count() or 1)
         device = choose_device(profile)
-        data = data or TrainingData.open(list(profile.datasets))
+        names = list(profile.datasets)
+        data = data.only(names) if data is not None else TrainingData.open(names)
         description = describe_emulator(profile, data.artifacts)
         for stage in stages:
             refuse_unmet_needs(run, stage)

@@ -1,0 +1,85 @@
+"""The campaign's file: what was measured before the first training, and how many updates each budget buys."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from upsctl.data.manifest import write_json
+from upsctl.errors import DataError, ResourcesError
+
+FILE_NAME = "campaign.json"
+
+
+class CampaignFacts(BaseModel):
+    """The file's content.
+
+    Attributes:
+        suite: the comparison's name.
+        device, device_class, commit, started: where and when the step times were measured.
+        reference_seconds: dataset -> seconds per update of the reference configuration, at that time.
+        step_seconds: cost name -> dataset -> seconds per update.
+        parts: each later start: its time, and the reference's seconds per update at that time.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    suite: str
+    device: str
+    device_class: str
+    commit: str
+    started: str
+    reference_seconds: dict[str, float] = Field(default_factory=dict)
+    step_seconds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    parts: list[dict[str, Any]] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CampaignFile:
+    """`campaign.json` in a campaign's record; written anew at each change, at once or not at all."""
+
+    path: Path
+    facts: CampaignFacts
+
+    @classmethod
+    def open(cls, folder: Path, suite: str, device: str, device_class: str, commit: str) -> "CampaignFile":
+        """The file of a folder, or a new one.
+
+        Raises:
+            DataError: when it is something else.
+            ResourcesError: when it was begun on another class of devices: its budgets mean nothing here.
+        """
+        path = folder / FILE_NAME
+        if not path.is_file():
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            return cls(path, CampaignFacts(
+                suite=suite, device=device, device_class=device_class, commit=commit, started=started))
+        try:
+            facts = CampaignFacts.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            raise DataError(f"{path}: not a campaign's file", got=error.errors()[0]["msg"]) from None
+        if facts.device_class != device_class:
+            raise ResourcesError(
+                f"{path}: the campaign's budgets were counted on {facts.device_class}", got=device_class,
+                next_step="another --output")
+        return cls(path, facts)
+
+    def write(self) -> None:
+        """Replace the file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.facts.model_dump(mode="json"), self.path)
+
+    def missing(self, wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of (cost name, dataset) whose step time is not there yet."""
+        known = {(name, dataset) for name, times in self.facts.step_seconds.items() for dataset in times}
+        return [key for key in wanted if key not in known]
+
+    def num_steps(self, cost_name: str, dataset: str, seconds: float) -> int:
+        """How many updates a budget buys."""
+        return max(1, int(seconds / self.facts.step_seconds[cost_name][dataset]))
+
+    def slowness(self, dataset: str) -> float:
+        """The reference's time now over its time when the step times were measured."""
+        return self.facts.parts[-1]["reference_seconds"][dataset] / self.facts.reference_seconds[dataset]

@@ -1,0 +1,78 @@
+"""The settings of a suite's contestants: found by its own sweep, or by the sweep that it names."""
+
+import math
+
+from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.campaign.entries import Choices
+from upsctl.campaign.sweep import Trial, run_sweep
+from upsctl.errors import ProfileError
+from upsctl.profile_reader import load_profile
+from upsctl.profiles import ChosenSettings, Contestant, SuiteProfile, SweepResult
+
+
+def only_choices(suite: SuiteProfile) -> Choices:
+    """The one setting that each contestant of an untuned suite has."""
+    return {one.label: dict.fromkeys(suite.datasets, _only(suite, one)) for one in trained_contestants(suite)}
+
+
+def known_choices(suite: SuiteProfile) -> Choices:
+    """What the sweep named by `tuned_by` chose.
+
+    Raises:
+        ProfileError: when it lacks a contestant or dataset, or chose for another model.
+    """
+    assert suite.tuned_by is not None
+    result: SweepResult = load_profile("sweeps", suite.tuned_by).profile
+    return {
+        one.label: {name: _known(result, suite, one, name) for name in suite.datasets}
+        for one in trained_contestants(suite)
+    }
+
+
+def swept_choices(suite: SuiteProfile, trial: Trial) -> Choices:
+    """What this suite's own sweep chooses."""
+    choices: dict[str, dict[str, ChosenSettings]] = {one.label: {} for one in trained_contestants(suite)}
+    for name in suite.datasets:
+        for one in trained_contestants(suite):
+            choices[one.label][name] = run_sweep(suite, one, name, trial)
+    return choices
+
+
+def swept_configurations(suite: SuiteProfile) -> list[Configuration]:
+    """One configuration for each cost that the sweep's trials can have."""
+    return [
+        Configuration(suite, one, (name,), one.label, width=width)
+        for one in trained_contestants(suite)
+        for name in suite.datasets
+        for width in one.widths
+    ]
+
+
+def trained_contestants(suite: SuiteProfile) -> list[Contestant]:
+    """Those that gradient steps train."""
+    return [contestant for contestant in suite.contestants if contestant.is_trained]
+
+
+def _only(suite: SuiteProfile, contestant: Contestant) -> ChosenSettings:
+    (rate,), (width,) = contestant.learning_rates, contestant.widths
+    return ChosenSettings(
+        learning_rate=rate,
+        width=width,
+        prediction=contestant.model.prediction,
+        error=math.nan,
+        model_digest=model_digest(contestant, suite),
+    )
+
+
+def _known(result: SweepResult, suite: SuiteProfile, contestant: Contestant, dataset: str) -> ChosenSettings:
+    by_dataset = result.chosen.get(contestant.label, {})
+    if dataset not in by_dataset:
+        problem = "has no settings for"
+    elif by_dataset[dataset].model_digest != model_digest(contestant, suite):
+        problem = "chose for another model of"
+    else:
+        return by_dataset[dataset]
+    raise ProfileError(
+        f"sweeps/{suite.tuned_by} {problem} {contestant.label} on {dataset}",
+        next_step=f"upsctl bench run {result.suite}",
+    )

@@ -1,0 +1,120 @@
+"""One point of a comparison: a contestant with its settings on some datasets, as a training's profile."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from upsctl.profiles import (
+    ChosenSettings,
+    Contestant,
+    DatasetShare,
+    ModelProfile,
+    RunProfile,
+    StageProfile,
+    SuiteProfile,
+)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A contestant with chosen settings.
+
+    Attributes:
+        suite: the comparison.
+        contestant: one of its contestants.
+        datasets: what it is trained on; several for a mixture.
+        label: its name in the leaderboard.
+        learning_rate, width, prediction: the settings; None, None and the model's own where nothing is tuned.
+    """
+
+    suite: SuiteProfile
+    contestant: Contestant
+    datasets: tuple[str, ...]
+    label: str
+    learning_rate: float | None = None
+    width: int | None = None
+    prediction: Literal["residual", "direct"] = "residual"
+
+    @property
+    def name(self) -> str:
+        """A file's name that no other configuration of the suite has."""
+        parts = [self.label, "+".join(self.datasets), self.prediction]
+        parts += [f"width{self.width}", f"lr{self.learning_rate:g}"] if self.learning_rate is not None else []
+        return "-".join(_plain(part) for part in parts)
+
+    @property
+    def cost_name(self) -> str:
+        """What one update's cost depends on: not the learning rate, nor the prediction."""
+        return f"{self.label} {self.width or ''}".strip()
+
+    @property
+    def model(self) -> ModelProfile:
+        """The emulator with these settings."""
+        model = self.contestant.model
+        settings = dict(model.settings)
+        if self.width is not None:
+            settings = _with(settings, self.contestant.width_setting.split("."), self.width)
+        prediction = self.prediction if self.contestant.is_trained else model.prediction
+        return model.model_copy(update={"settings": settings, "prediction": prediction})
+
+    def run_profile(
+        self, num_steps: int, seed: int = 0, budget: float | None = None, weights: Mapping[str, float] | None = None
+    ) -> RunProfile:
+        """The profile of its training.
+
+        Args:
+            num_steps: updates in all.
+            seed: of the training.
+            budget: seconds that the updates were counted from.
+            weights: dataset -> share of the updates; equal shares where None.
+        """
+        shares = {name: self._share(name, weights) for name in self.datasets}
+        rate = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
+        stage = StageProfile(num_steps=num_steps, settings=self.contestant.stage_settings)
+        return RunProfile(
+            datasets=shares,
+            model=self.model,
+            stages={self.contestant.stage: stage},
+            label=self.label,
+            budget_seconds=budget,
+            optimiser=self.suite.optimiser.model_copy(update=rate),
+            seed=seed,
+        )
+
+    def _share(self, dataset: str, weights: Mapping[str, float] | None) -> DatasetShare:
+        weight = 1.0 if weights is None else weights[dataset]
+        return self.suite.datasets[dataset].model_copy(update={"weight": weight})
+
+
+def untuned(suite: SuiteProfile, contestant: Contestant, dataset: str) -> Configuration:
+    """A contestant as it stands in the suite."""
+    return Configuration(suite, contestant, (dataset,), contestant.label)
+
+
+def chosen(suite: SuiteProfile, contestant: Contestant, dataset: str, settings: ChosenSettings) -> Configuration:
+    """A contestant with the settings that a sweep chose for a dataset."""
+    return Configuration(
+        suite, contestant, (dataset,), contestant.label, settings.learning_rate, settings.width, settings.prediction
+    )
+
+
+def model_digest(contestant: Contestant, suite: SuiteProfile) -> str:
+    """Of all that a sweep's choice depends on and that the sweep does not vary."""
+    values = contestant.model_dump(mode="json", include={"model", "stage", "stage_settings", "width_setting"})
+    optimiser = suite.optimiser.model_dump(mode="json", exclude={"learning_rate"})
+    return hashlib.sha256(json.dumps([values, optimiser], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _with(settings: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    """`settings` with one nested value replaced."""
+    first, rest = keys[0], keys[1:]
+    if not rest:
+        return {**settings, first: value}
+    inner = settings.get(first, {})
+    return {**settings, first: _with(inner, rest, value)}
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_.+" else "_" for letter in text)

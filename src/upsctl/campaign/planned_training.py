@@ -1,0 +1,46 @@
+"""One training of a campaign: in a folder of its own, begun, gone on with, or found finished."""
+
+import shutil
+from pathlib import Path
+
+from ups_models.checkpoint import read_entry
+from upsctl.console import say
+from upsctl.profiles import RunProfile
+from upsctl.source_digest import training_digest
+from upsctl.training.run_folder import RunFolder, write_run
+from upsctl.training.trained_run import TrainingData, train_run
+
+
+def train_planned(path: Path, profile: RunProfile, campaign: str, data: TrainingData) -> Path:
+    """Train what is missing in `path`; returns the finished checkpoint.
+
+    What an earlier profile or earlier sources trained there is thrown away, and said.
+
+    Raises:
+        DivergedError, UpsctlError: as the loop raises them.
+    """
+    (stage,) = profile.stages
+    if path.exists() and not _is_of(RunFolder(path), profile):
+        say(f"{path.name}: its profile or sources have changed; trained again")
+        shutil.rmtree(path)
+    command = f"upsctl bench run {campaign}"
+    run = RunFolder(path) if path.exists() else write_run(path, profile, campaign, {"command": command})
+    if not run.is_finished(stage, profile.stages[stage].num_steps):
+        train_run(run, [stage], command, data)
+    checkpoint = run.checkpoint(stage)
+    assert checkpoint is not None
+    return checkpoint
+
+
+def wall_seconds(checkpoint: Path) -> float:
+    """The time that the updates of a checkpoint took."""
+    return float(read_entry(checkpoint)["lineage"]["wall_seconds"])
+
+
+def _is_of(run: RunFolder, profile: RunProfile) -> bool:
+    """Whether the run has this profile, and its last checkpoint these sources."""
+    if run.profile != profile:
+        return False
+    checkpoint = run.checkpoint(next(iter(profile.stages)))
+    sources = training_digest(profile.model.emulator)
+    return checkpoint is None or read_entry(checkpoint)["lineage"]["source_digest"] == sources

@@ -1,0 +1,174 @@
+"""A suite from beginning to end: step times, settings, trainings, rows; what is found done is not done again."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from upsctl.campaign.campaign_file import CampaignFile
+from upsctl.campaign.choices import known_choices, only_choices, swept_choices, swept_configurations
+from upsctl.campaign.configuration import Configuration, untuned
+from upsctl.campaign.entries import Choices, Entry, long_entries, reference_entries, trained_entries
+from upsctl.campaign.planned_training import train_planned, wall_seconds
+from upsctl.campaign.step_times import measure_step_seconds, time_reference
+from upsctl.campaign.trials import Trials
+from upsctl.console import say
+from upsctl.data.artifact import Artifact
+from upsctl.data.fetch import open_dataset
+from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
+from upsctl.evaluation.opened_checkpoint import open_checkpoint
+from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
+from upsctl.evaluation.rows import read_rows
+from upsctl.profile_reader import write_yaml
+from upsctl.profiles import RunProfile, SuiteProfile, SweepResult
+from upsctl.sample import SplitName
+from upsctl.training.lineage import device_class, device_name, present_commit, profile_digest
+from upsctl.training.trained_run import TrainingData, choose_device
+
+OVER_BUDGET = 1.1
+"""A training whose scaled time is more than this times its budget is measured and made again."""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A suite on this machine.
+
+    Attributes:
+        name, suite: the comparison.
+        split: what is evaluated.
+        folder: trainings, predictions and figures.
+        record: the campaign's file, sweep and rows.
+    """
+
+    name: str
+    suite: SuiteProfile
+    split: SplitName
+    folder: Path
+    record: Path
+
+    @cached_property
+    def data(self) -> TrainingData:
+        """Training and validation data of all datasets, in memory."""
+        return TrainingData.open(list(self.suite.datasets))
+
+    @cached_property
+    def file(self) -> CampaignFile:
+        """The campaign's file."""
+        first, *_ = self.suite.datasets
+        device = choose_device(untuned(self.suite, self.suite.contestants[0], first).run_profile(0))
+        facts = (device_name(device), device_class(device, 0), present_commit())
+        return CampaignFile.open(self.record, self.name, *facts)
+
+    @cached_property
+    def evaluated(self) -> dict[str, Artifact]:
+        """Each dataset, opened for the split that is evaluated."""
+        return {name: open_dataset(name, (self.split,)) for name in self.suite.datasets}
+
+    @property
+    def rows_path(self) -> Path:
+        """Where rows grow."""
+        return self.record / "rows.jsonl"
+
+    def run(self) -> None:
+        """Everything that is not done yet."""
+        self._begin_part()
+        self._make_all(reference_entries(self.suite))
+        choices = self._choose_settings()
+        entries = list(trained_entries(self.suite, choices))
+        self._measure(entry.configuration for entry in entries)
+        self._make_all(entries)
+        self._make_all(long_entries(self.suite, choices, self._boards()))
+
+    def _begin_part(self) -> None:
+        """Time the reference: the first part's times stand for the quiet machine."""
+        contestant, facts = self.suite.contestant(self.suite.reference), self.file.facts
+        times = {
+            name: time_reference(
+                untuned(self.suite, contestant, name), name, self.data, self.suite.reference_seconds)
+            for name in self.suite.datasets
+        }
+        if not facts.reference_seconds:
+            facts.reference_seconds.update(times)
+        facts.parts.append({"time": datetime.now(UTC).isoformat(timespec="seconds"), "reference_seconds": times})
+        self.file.write()
+
+    def _choose_settings(self) -> Choices:
+        if self.suite.tuned_by is not None:
+            return known_choices(self.suite)
+        if self.suite.sweep is None:
+            return only_choices(self.suite)
+        self._measure(swept_configurations(self.suite))
+        valid = {name: open_dataset(name, ("valid",)) for name in self.suite.datasets}
+        trials = Trials(self.name, self.record, self.folder / "trainings", self.file, self.data, valid)
+        choices = swept_choices(self.suite, trials.error)
+        result = SweepResult.model_validate({"suite": self.name, "chosen": choices})
+        write_yaml(result.model_dump(mode="json"), self.record / "sweep.yaml")
+        return choices
+
+    def _measure(self, configurations: Iterable[Configuration]) -> None:
+        """The step times that the campaign's file lacks."""
+        wanted = {(one.cost_name, name): (one, name) for one in configurations for name in one.datasets}
+        missing = self.file.missing(list(wanted))
+        if missing:
+            found = measure_step_seconds([wanted[key] for key in missing], self.data)
+            for (name, dataset), seconds in found.items():
+                times = self.file.facts.step_seconds.setdefault(name, {})
+                times[dataset] = seconds / self.file.slowness(dataset)
+            self.file.write()
+
+    def _make_all(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._make_rows(entry)
+
+    def _make_rows(self, entry: Entry) -> None:
+        """Train and evaluate one entry, unless its rows are there; once more where it took too long."""
+        for is_last_try in (False, True):
+            profile = self._run_profile(entry)
+            datasets = [name for name in profile.datasets if not self._has_rows(profile, name)]
+            if not datasets:
+                return
+            path = self.folder / "trainings" / entry.folder_name
+            checkpoint = train_planned(path, profile, self.name, self.data)
+            if is_last_try or not self._is_over_budget(entry, checkpoint):
+                self._evaluate(checkpoint, datasets)
+                return
+            say(f"{path.name}: took more than {OVER_BUDGET:g} of its budget; measured and trained again")
+            self.file.facts.step_seconds.pop(entry.configuration.cost_name)
+            self._measure([entry.configuration])
+            shutil.rmtree(path)
+
+    def _run_profile(self, entry: Entry) -> RunProfile:
+        """The training's profile: as many updates on each dataset as the budget buys."""
+        one = entry.configuration
+        if entry.budget is None:
+            return one.run_profile(0)
+        steps = {name: self.file.num_steps(one.cost_name, name, entry.budget) for name in one.datasets}
+        weights = {name: count / sum(steps.values()) for name, count in steps.items()}
+        return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
+
+    def _evaluate(self, checkpoint: Path, datasets: Sequence[str]) -> None:
+        plan = EvaluationPlan(self.split, self.suite.metrics, self.folder, self.rows_path, self.name)
+        opened = open_checkpoint(checkpoint)
+        for name in datasets:
+            evaluate_and_record(opened, self.evaluated[name], plan, f"upsctl bench run {self.name}")
+
+    def _has_rows(self, profile: RunProfile, dataset: str) -> bool:
+        rows = read_rows(self.rows_path) if self.rows_path.is_file() else []
+        digest = profile_digest(profile)
+        own = [row for row in rows if (row.profile_digest, row.dataset, row.split) == (digest, dataset, self.split)]
+        return any(row.per_sample and not row.is_stale for row in own)
+
+    def _is_over_budget(self, entry: Entry, checkpoint: Path) -> bool:
+        if entry.budget is None:
+            return False
+        datasets = entry.configuration.datasets
+        slowness = max(self.file.slowness(name) for name in datasets)
+        return wall_seconds(checkpoint) > OVER_BUDGET * slowness * entry.budget * len(datasets)
+
+    def _boards(self) -> list[Leaderboard]:
+        """The contests at the suite's own budget."""
+        boards = build_leaderboards(read_rows(self.rows_path), campaign=self.name)
+        own = (self.suite.budget_seconds, self.split)
+        return [board for board in boards if (board.contest.budget_seconds, board.contest.split) == own]

@@ -1,0 +1,95 @@
+"""What a sweep has tried: one line for each trial in `sweep.jsonl`, so that a stopped sweep goes on."""
+
+import json
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from upsctl.campaign.campaign_file import CampaignFile
+from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.campaign.planned_training import train_planned, wall_seconds
+from upsctl.console import say
+from upsctl.data.artifact import Artifact
+from upsctl.errors import DivergedError
+from upsctl.evaluation.headline import headline_error
+from upsctl.evaluation.opened_checkpoint import open_checkpoint
+from upsctl.source_digest import training_digest
+from upsctl.training.trained_run import TrainingData
+
+FILE_NAME = "sweep.jsonl"
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Trials of one campaign.
+
+    Attributes:
+        name: the campaign's.
+        record: where `sweep.jsonl` grows.
+        trainings: where the trials' runs stand while they are trained.
+        file: the campaign's file, which says how many updates a time buys.
+        data: of all datasets.
+        valid: dataset -> its artifact opened for the validation split.
+    """
+
+    name: str
+    record: Path
+    trainings: Path
+    file: CampaignFile
+    data: TrainingData
+    valid: dict[str, Artifact]
+
+    def error(self, configuration: Configuration, seconds: float) -> float:
+        """The validation error after `seconds`' worth of updates; infinite where the training diverged."""
+        (dataset,) = configuration.datasets
+        num_steps = self.file.num_steps(configuration.cost_name, dataset, seconds)
+        key = self._key(configuration, num_steps)
+        for line in self.lines():
+            if all(line[name] == value for name, value in key.items()):
+                return _number(line["error"])
+        error, wall = self._train(configuration, num_steps)
+        say(f"{configuration.name}: {num_steps} updates, error {error:.4g}")
+        self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
+        return error
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All trials so far."""
+        path = self.record / FILE_NAME
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+    def _train(self, configuration: Configuration, num_steps: int) -> tuple[float, float]:
+        path = self.trainings / f"sweep-{configuration.name}-{num_steps}"
+        (dataset,) = configuration.datasets
+        try:
+            checkpoint = train_planned(path, configuration.run_profile(num_steps), self.name, self.data)
+        except DivergedError as problem:
+            say(f"{configuration.name}: {problem.problem}")
+            shutil.rmtree(path)
+            return math.inf, 0.0
+        wall = wall_seconds(checkpoint)
+        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid")
+        shutil.rmtree(path)
+        return error, wall
+
+    def _key(self, configuration: Configuration, num_steps: int) -> dict[str, Any]:
+        return {
+            "label": configuration.label,
+            "dataset": configuration.datasets[0],
+            "learning_rate": configuration.learning_rate,
+            "width": configuration.width,
+            "prediction": configuration.prediction,
+            "num_steps": num_steps,
+            "model_digest": model_digest(configuration.contestant, configuration.suite),
+            "source_digest": training_digest(configuration.contestant.model.emulator)[:16],
+        }
+
+    def _append(self, line: dict[str, Any]) -> None:
+        self.record.mkdir(parents=True, exist_ok=True)
+        with (self.record / FILE_NAME).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+
+def _number(text: str) -> float:
+    return float(text)
