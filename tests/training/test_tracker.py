@@ -244,11 +244,11 @@ def test_offline_files_bring_everything_once_over_a_ctrl_c(run: RunFolder, serve
 def test_after_a_kill_a_server_that_says_what_it_has_lacks_nothing_and_has_nothing_twice(
     run: RunFolder, saying_server: Server
 ) -> None:
-    killed = train(run, saying_server.url, "online", 0, 40, then="kill")
+    killed = train(run, saying_server.url, "online", 0, 45, then="kill")
     assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
-    assert 0 < len(saying_server.steps(run, "operator/loss")) < 40
-    assert_silent(train(run, saying_server.url, "online", 40, 45))
-    assert saying_server.steps(run, "operator/loss") == [1 / (step + 1) for step in range(45)]
+    assert 0 < len(saying_server.steps(run, "operator/loss")) < 45
+    assert_silent(train(run, saying_server.url, "online", 45, 50))
+    assert saying_server.steps(run, "operator/loss") == [1 / (step + 1) for step in range(50)]
 
 
 @pytest.mark.slow
