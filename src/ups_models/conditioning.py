@@ -5,8 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
-from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.normaliser import Normaliser
 
 BOUNDARY_KINDS = ("periodic", "open", "wall", "dirichlet", "neumann", "robin")
 
@@ -34,7 +35,7 @@ class Conditioning(nn.Module):
         self.dimension_embedding = nn.Embedding(3, width)
         self.register_buffer("frequencies", math.pi * 2.0 ** (torch.arange(num_frequencies) / 2 - 2))
         self.value_map = nn.Sequential(nn.Linear(2 * num_frequencies + 1, width), nn.SiLU(), nn.Linear(width, width))
-        self.score = nn.Linear(width, 1)
+        self.score = nn.Linear(width, 1, bias=False)
         self.output = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, state: DimensionlessState) -> Tensor:

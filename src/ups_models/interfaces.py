@@ -1,7 +1,7 @@
 """The contracts of ups_models: emulators, encoders, stages, metrics and losses. Abstract here, final elsewhere."""
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from ups_models.batch import Batch, Fields
+from ups_models.dimensionless import DimensionlessState, Network
 from ups_models.geometry import GridGeometry
 
 
@@ -36,8 +37,17 @@ class AbstractNormaliser(nn.Module, abc.ABC):
         """Measure the size of the increments between the first two frames of many training windows."""
 
     @abc.abstractmethod
-    def advance(self, batch: Batch, network: Callable[[Any], Mapping[str, Tensor]]) -> Fields:
-        """One step of a network that sees dimensionless states: name -> (B, 1, *space, C), physical units."""
+    def to_dimensionless(self, batch: Batch) -> DimensionlessState:
+        """Frame 0 of a batch in dimensionless fields and numbers."""
+
+    @abc.abstractmethod
+    def to_physical(self, outputs: Mapping[str, Tensor], state: DimensionlessState) -> Fields:
+        """The next frame from a network's outputs: name -> (B, 1, *space, C), physical units."""
+
+    def advance(self, batch: Batch, network: Network) -> Fields:
+        """One step of a network that sees dimensionless states: physical in, physical out."""
+        state = self.to_dimensionless(batch)
+        return self.to_physical(network(state), state)
 
 
 class AbstractEmulator(nn.Module, abc.ABC):
@@ -47,7 +57,7 @@ class AbstractEmulator(nn.Module, abc.ABC):
     """
 
     Config: ClassVar[type[PartConfig]]
-    normaliser: "AbstractNormaliser"
+    normaliser: AbstractNormaliser
 
     def fit(self, pairs: Batch, valid_pairs: Batch) -> None:
         """Before any gradient step, take over what follows from the data in closed form; once for each dataset.
@@ -87,8 +97,10 @@ class AbstractStage(abc.ABC):
         """How many frames a training window has at `progress` (0 to 1) of the stage, the input included."""
 
     @abc.abstractmethod
-    def loss(self, model: AbstractEmulator, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Named scalar terms whose sum is minimised."""
+    def loss(
+        self, model: AbstractEmulator, batch: Batch, progress: float, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Named scalar terms whose sum is minimised; every draw is the generator's, on the processor."""
 
 
 class AbstractMetric(abc.ABC):

@@ -13,15 +13,14 @@ the training rms of the increment in these units, so that f is of order one.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ups_models.batch import Batch, Fields
-from ups_models.geometry import GridGeometry
+from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractNormaliser
 from ups_models.problem import Problem, Problems
 
@@ -30,34 +29,6 @@ TINY = 1e-12
 
 ROUND_OFF = 1e-6
 """Fluctuations below this fraction of a sample's rms are round-off of float32 and set no scale."""
-
-
-@dataclass(frozen=True)
-class DimensionlessState:
-    """What a network sees.
-
-    Attributes:
-        dataset: the name of the dataset.
-        geometry: of the batch.
-        fields, constant_fields: name -> (B, C, *space), dimensionless, components first.
-        numbers: name -> (B,), dimensionless numbers of order one.
-        offset, scale: name -> (B, C, 1...) and (B, 1, 1...): physical = offset + scale * dimensionless.
-        step_size: (B, 1, 1...) delta(dt), zero for dt = 0.
-        shift: (B, D) whole cells by which the frame moves in one step.
-    """
-
-    dataset: str
-    geometry: GridGeometry
-    fields: Mapping[str, Tensor]
-    constant_fields: Mapping[str, Tensor]
-    numbers: Mapping[str, Tensor]
-    offset: Mapping[str, Tensor]
-    scale: Mapping[str, Tensor]
-    step_size: Tensor
-    shift: Tensor | None
-
-
-Network = Callable[[DimensionlessState], Mapping[str, Tensor]]
 
 
 class Normaliser(AbstractNormaliser):
@@ -98,11 +69,6 @@ class Normaliser(AbstractNormaliser):
             increment = (target[name] - state.offset[name]) / state.scale[name] - field
             rms = (increment / state.step_size).square().mean().sqrt()
             self.statistic(pairs.dataset, name, "increment").copy_(rms)
-
-    def advance(self, batch: Batch, network: Network) -> Fields:
-        """One step: physical in, physical out, name -> (B, 1, *space, C)."""
-        state = self.to_dimensionless(batch)
-        return self.to_physical(network(state), state)
 
     def to_dimensionless(self, batch: Batch) -> DimensionlessState:
         """Frame 0 of a batch in dimensionless fields and numbers."""

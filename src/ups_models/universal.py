@@ -1,16 +1,25 @@
 """The universal surrogate: encoder, latent operator and decoder as one emulator."""
 
+from dataclasses import dataclass
+
+import torch
 from torch import Tensor
 
 from ups_models.any_point_decoder import AnyPointDecoder
 from ups_models.batch import Batch, Fields
+from ups_models.blocks.interpolation import interpolate
 from ups_models.conditioning import Conditioning
+from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
 from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.latent import LatentState
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
-from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.normaliser import Normaliser
 from ups_models.problem import Problems
 from ups_models.sizes import Sizes
+
+NUM_TAPS = 4
+"""Nodes along each axis from which values between nodes are interpolated."""
 
 
 class UniversalConfig(PartConfig):
@@ -18,6 +27,23 @@ class UniversalConfig(PartConfig):
 
     sizes: Sizes = Sizes()
     operator: LatentOperatorConfig = LatentOperatorConfig()
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """One step, with what its values between the nodes follow from.
+
+    Attributes:
+        fields: the next frame, name -> (B, 1, *space, C), physical.
+        before: the state that was advanced.
+        latent: its latent state after the step.
+        fine: (B, S, *space) the decoder's features.
+    """
+
+    fields: Fields
+    before: DimensionlessState
+    latent: LatentState
+    fine: Tensor
 
 
 class Universal(AbstractEmulator):
@@ -42,8 +68,30 @@ class Universal(AbstractEmulator):
 
     def step(self, batch: Batch) -> Fields:
         """The next frame, name -> (B, 1, *space, C), in physical units."""
-        return self.normaliser.advance(batch, self._network)
+        return self.advance(batch).fields
 
-    def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
-        latent = self.encoder.encode(state, self.conditioning(state))
-        return self.decoder.decode(self.operator.step(latent), state.fields)
+    def step_at(self, batch: Batch, points: Tensor) -> Fields:
+        """The next frame at `points` (B, N, D): name -> (B, 1, N, C); at the nodes, what `step` gives."""
+        after = self.advance(batch)
+        between = self.between_nodes(after, points)
+        values = {}
+        for name, field in after.fields.items():
+            at_points = interpolate(field[:, 0].movedim(-1, 1), points, batch.geometry, NUM_TAPS)
+            values[name] = (at_points + between[name]).transpose(1, 2)[:, None]
+        return values
+
+    def advance(self, batch: Batch) -> Advanced:
+        """One step, and what it went through."""
+        before = self.normaliser.to_dimensionless(batch)
+        latent = self.operator.step(self.encoder.encode(before, self.conditioning(before)))
+        fine = self.decoder.fine_features(latent)
+        fields = self.normaliser.to_physical(self.decoder.decode(fine, before.fields), before)
+        return Advanced(fields, before, latent, fine)
+
+    def between_nodes(self, after: Advanced, points: Tensor) -> dict[str, Tensor]:
+        """What the next frame has at `points` beyond its interpolated nodes: name -> (B, C, N), physical."""
+        before, geometry = after.before, after.before.geometry
+        if before.shift is not None:  # the state was seen in a frame that moves by whole cells
+            points = points - before.shift[:, None] * torch.tensor(geometry.cell_size, device=points.device)
+        terms = self.decoder.decode_between(after.fine, after.latent, points, before.fields)
+        return {name: term * before.scale[name].reshape(-1, 1, 1) for name, term in terms.items()}

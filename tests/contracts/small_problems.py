@@ -10,8 +10,9 @@ from torch import Tensor
 from ups_models.batch import Batch
 from ups_models.checkpoint import EmulatorDescription, build_emulator
 from ups_models.geometry import GridGeometry
-from ups_models.interfaces import AbstractEmulator
+from ups_models.interfaces import AbstractEmulator, AbstractStage
 from ups_models.problem import FieldSpec, FrameSpec, ParameterSpec, Problem
+from ups_models.stages.operator import Operator
 from ups_models.stages.supervised import Supervised, SupervisedConfig
 
 SHAPES = {1: (32,), 2: (16, 16), 3: (8, 8, 8)}
@@ -98,13 +99,18 @@ def trained(name: str, dataset: str, frame: str = "declared", prediction: str = 
     emulator, _ = untrained(name, dataset, frame, prediction, **settings)
     if is_trainable(name):
         perturb(emulator)
-        stage, batch = Supervised(SupervisedConfig()), small_batch(dataset, seed=6)
+        stage, batch = own_stage(name), small_batch(dataset, seed=6)
         optimiser = torch.optim.AdamW(emulator.parameters(), lr=1e-3)
         for _ in range(3):
             optimiser.zero_grad()
-            total(stage.loss(emulator, batch, 0.0)).backward()
+            total(stage.loss(emulator, batch, 0.0, torch.Generator())).backward()
             optimiser.step()
     return emulator.eval()
+
+
+def own_stage(name: str) -> AbstractStage:
+    """The first stage of an emulator's training."""
+    return Operator(SupervisedConfig()) if name == "universal" else Supervised(SupervisedConfig())
 
 
 def perturb(emulator: AbstractEmulator, size: float = 0.02) -> None:

@@ -10,6 +10,7 @@ import torch
 from contracts.small_problems import (
     PROBLEMS,
     is_trainable,
+    own_stage,
     perturb,
     selected,
     shifted,
@@ -23,7 +24,6 @@ from ups_models.checkpoint import list_emulators, load_checkpoint, save_checkpoi
 from ups_models.errors import ModelError
 from ups_models.interfaces import AbstractEmulator
 from ups_models.problem import Problem
-from ups_models.stages.supervised import Supervised, SupervisedConfig
 
 EMULATORS = list_emulators()
 TRAINABLE = tuple(name for name in EMULATORS if is_trainable(name))
@@ -102,7 +102,7 @@ def test_every_parameter_gets_a_finite_gradient(name: str, dataset: str, frame: 
     """With noise on the weights, since a head that starts at zero hides all that stands before it."""
     emulator, _ = untrained(name, dataset, frame, problem=without_conservation(PROBLEMS[dataset]))
     perturb(emulator)
-    total(Supervised(SupervisedConfig()).loss(emulator, small_batch(dataset), 0.0)).backward()
+    total(own_stage(name).loss(emulator, small_batch(dataset), 0.0, torch.Generator())).backward()
     gradients = {key: parameter.grad for key, parameter in emulator.named_parameters()}
     assert not [key for key, gradient in gradients.items() if gradient is None or not gradient.isfinite().all()]
     sizes = {key: float(gradient.abs().max()) for key, gradient in gradients.items() if gradient is not None}

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from contracts.small_problems import PROBLEMS, perturb, selected, shifted, small_batch, untrained
 from ups_models.batch import Batch
+from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
 from ups_models.latent import LatentState
-from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.normaliser import Normaliser
 from ups_models.registry import list_parts, load_part
 from ups_models.universal import Universal
 

@@ -61,7 +61,7 @@ def test_only_declared_parameters_move(name: str, dataset: str) -> None:
     declared = names_in(part, model)
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     optimiser = torch.optim.SGD([parameter for parameter in model.parameters() if parameter.requires_grad], lr=0.1)
-    total(stage.loss(model, window(stage, dataset), 1.0)).backward()
+    total(stage.loss(model, window(stage, dataset), 1.0, torch.Generator())).backward()
     optimiser.step()
     moved = {key for key, tensor in model.state_dict().items() if not torch.equal(tensor, before[key])}
     assert moved
@@ -74,7 +74,7 @@ def test_each_term_has_gradients(name: str, dataset: str) -> None:
     """Finite, and not zero, for each named scalar alone."""
     stage = load(name)
     model, part = model_for(stage, dataset)
-    terms = stage.loss(model, window(stage, dataset), 1.0)
+    terms = stage.loss(model, window(stage, dataset), 1.0, torch.Generator())
     assert terms
     for key, term in terms.items():
         assert term.shape == (), key
@@ -110,7 +110,7 @@ def test_gradients_are_finite_on_special_states(
     stage = load(name)
     model, part = model_for(stage, dataset, with_noise)
     batch = special_state(small_batch(dataset, num_frames=max(num_steps + 1, stage.num_frames(0.0))), state)
-    loss = total(stage.loss(model, batch, 0.0))
+    loss = total(stage.loss(model, batch, 0.0, torch.Generator()))
     assert loss.isfinite()
     loss.backward()
     assert not [key for key, parameter in part.named_parameters()
@@ -122,7 +122,8 @@ def test_a_step_of_zero_length_has_finite_gradients(name: str) -> None:
     stage = load(name)
     model, part = model_for(stage, "burgers1d")
     batch = window(stage, "burgers1d")
-    total(stage.loss(model, replace(batch, time_step=torch.zeros_like(batch.time_step)), 1.0)).backward()
+    still = replace(batch, time_step=torch.zeros_like(batch.time_step))
+    total(stage.loss(model, still, 1.0, torch.Generator())).backward()
     assert all(parameter.grad.isfinite().all() for parameter in part.parameters() if parameter.grad is not None)
 
 
@@ -134,7 +135,7 @@ def test_the_loss_falls_in_a_few_steps(name: str) -> None:
     losses = []
     for _ in range(15):
         optimiser.zero_grad()
-        loss = total(stage.loss(model, window(stage, "burgers1d"), 1.0))
+        loss = total(stage.loss(model, window(stage, "burgers1d"), 1.0, torch.Generator()))
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from contracts.small_problems import PROBLEMS, rescaled, shifted, small_batch, trained, untrained
 from ups_models.batch import Batch, Fields
+from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator
-from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.normaliser import Normaliser
 
 NETWORKS = ("universal", "unet", "fno", "fno_without_coordinates")
 FRAMED = ("burgers1d", "navier_stokes2d")

@@ -10,8 +10,9 @@ from torch.nn import functional
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.boundary_convolution import BoundaryConvolution
 from ups_models.blocks.stacked_channels import stack_channels, stacked_widths, unstack_channels
+from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator, PartConfig
-from ups_models.normaliser import DimensionlessState, Normaliser
+from ups_models.normaliser import Normaliser
 from ups_models.problem import Problems
 
 _STRIDED = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -1,26 +1,13 @@
 """A state as one stack of channels, for networks that know channels by position."""
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
+from ups_models.dimensionless import DimensionlessState
 from ups_models.problem import Problem
 
 
-class StackableState(Protocol):
-    """What is stacked: see `ups_models.normaliser.DimensionlessState`."""
-
-    @property
-    def fields(self) -> Mapping[str, Tensor]: ...  # noqa: D102
-    @property
-    def constant_fields(self) -> Mapping[str, Tensor]: ...  # noqa: D102
-    @property
-    def numbers(self) -> Mapping[str, Tensor]: ...  # noqa: D102
-
-
-def stack_channels(state: StackableState) -> Tensor:
+def stack_channels(state: DimensionlessState) -> Tensor:
     """(B, F, *space): fields, constant fields, and each number as a constant channel."""
     stacked = torch.cat([*state.fields.values(), *state.constant_fields.values()], dim=1)
     space = stacked.shape[2:]

@@ -8,9 +8,9 @@ from torch.nn import functional
 
 from ups_models.blocks.boundary_convolution import pad
 from ups_models.blocks.local_block import local_blocks
+from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
 from ups_models.latent import LatentState
-from ups_models.normaliser import DimensionlessState
 from ups_models.problem import Problems
 from ups_models.sizes import Sizes
 

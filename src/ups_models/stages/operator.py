@@ -1,14 +1,24 @@
 """The first stage of the universal model: encoder, latent operator and decoder, end to end in physical space."""
 
+from dataclasses import replace
+
+import torch
 from torch import Tensor, nn
 
 from ups_models.batch import Batch
+from ups_models.blocks.interpolation import interpolate
+from ups_models.errors import ModelError
 from ups_models.interfaces import AbstractEmulator, AbstractStage
 from ups_models.stages.supervised import Supervised, SupervisedConfig
+from ups_models.universal import NUM_TAPS, Advanced, Universal
+
+NUM_POINTS = 64
+FINE_TAPS = 8
+"""Nodes along each axis from which the truth between nodes is interpolated."""
 
 
 class Operator(AbstractStage):
-    """Supervised regression of the decoded next frames."""
+    """Regression of the decoded next frames, and of what lies between their nodes."""
 
     Config = SupervisedConfig
     needs = ()
@@ -24,6 +34,44 @@ class Operator(AbstractStage):
         """The input and the unrolled steps at `progress`."""
         return self._supervised.num_frames(progress)
 
-    def loss(self, model: AbstractEmulator, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """The terms of the supervised stage."""
-        return self._supervised.loss(model, batch, progress)
+    def loss(
+        self, model: AbstractEmulator, batch: Batch, progress: float, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """The terms of the supervised stage, and `between_nodes`, which moves the decoder's term of that name alone.
+
+        Raises:
+            ModelError: for another model than the universal one.
+        """
+        if not isinstance(model, Universal):
+            raise ModelError(f"stage operator: expected the universal model, got {type(model).__name__}")
+        after, frames, state = None, [], batch.window(0, 1)
+        for _ in range(batch.num_frames - 1):
+            after = model.advance(state)
+            frames.append(after.fields)
+            state = state.with_fields(after.fields)
+        assert after is not None
+        terms = self._supervised.terms(frames, batch)
+        return {**terms, "between_nodes": between_nodes_loss(model, after, batch, generator)}
+
+
+def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generator: torch.Generator) -> Tensor:
+    """The term between nodes against the truth's: eight-point minus four-point interpolation, at random points.
+
+    Relative to the truth's rms at the nodes; the features are taken as they are, so only the term itself moves.
+    """
+    points = _random_points(batch, generator)
+    found = model.between_nodes(replace(after, fine=after.fine.detach()), points)
+    losses = []
+    for name, term in found.items():
+        truth = batch.fields[name][:, -1].movedim(-1, 1)
+        fine, coarse = (interpolate(truth, points, batch.geometry, taps) for taps in (FINE_TAPS, NUM_TAPS))
+        size = truth.square().flatten(1).mean(1) + 1e-30
+        losses.append(((term - (fine - coarse)).square().flatten(1).mean(1) / size + 1e-12).sqrt().mean())
+    return torch.stack(losses).mean()
+
+
+def _random_points(batch: Batch, generator: torch.Generator) -> Tensor:
+    device, geometry = batch.time_step.device, batch.geometry
+    unit = torch.rand(batch.size, NUM_POINTS, geometry.num_dimensions, generator=generator).to(device)
+    low = torch.tensor([low for low, _ in geometry.extent], device=device)
+    return low + unit * torch.tensor(geometry.domain_extent, device=device)

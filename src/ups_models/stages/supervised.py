@@ -1,12 +1,13 @@
 """The stage of every baseline: regression of the next frames."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ups_models.batch import Batch
+from ups_models.batch import Batch, Fields
 from ups_models.interfaces import AbstractEmulator, AbstractLoss, AbstractStage, PartConfig
 from ups_models.registry import load_part
 
@@ -36,9 +37,19 @@ class Supervised(AbstractStage):
         """The input and the unrolled steps at `progress`."""
         return 1 + [steps for start, steps in sorted(self.config.unroll.items()) if start <= progress][-1]
 
-    def loss(self, model: AbstractEmulator, batch: Batch, progress: float) -> dict[str, Tensor]:
+    def loss(
+        self, model: AbstractEmulator, batch: Batch, progress: float, generator: torch.Generator
+    ) -> dict[str, Tensor]:
         """`relative_l2`: the mean over the batch."""
         prediction = model.predict(batch, batch.num_frames - 1)
+        return self._against_truth(prediction, batch)
+
+    def terms(self, frames: Sequence[Fields], batch: Batch) -> dict[str, Tensor]:
+        """The same of frames that were predicted one by one."""
+        joined = {name: torch.cat([frame[name] for frame in frames], dim=1) for name in frames[0]}
+        return self._against_truth(joined, batch)
+
+    def _against_truth(self, prediction: Fields, batch: Batch) -> dict[str, Tensor]:
         target = batch.window(1, batch.num_frames)
         per_sample = self._loss(prediction, target.fields, batch.window(0, 1).fields)
         return {self.config.loss: torch.mean(per_sample)}

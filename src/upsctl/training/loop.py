@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from ups_models.batch import Batch
 from ups_models.checkpoint import EmulatorDescription, load_weights, save_checkpoint
 from upsctl.console import ProgressBar, progress_bar
@@ -112,12 +110,9 @@ class StageTraining:
 
     def _validate(self) -> None:
         """The stage's loss on some of the validation split, with the averaged weights."""
-        updates = self.updates
-        with updates.averaged(), torch.no_grad():
-            for name, batch in self.valid.items():
-                terms = updates.stage.loss(updates.model, batch, 1.0)
-                loss = sum(term.item() for term in terms.values())
-                self.run.append_event("valid", stage=self.stage, step=updates.step, dataset=name, loss=loss)
+        for name, batch in self.valid.items():
+            loss, step = self.updates.validation_loss(batch), self.updates.step
+            self.run.append_event("valid", stage=self.stage, step=step, dataset=name, loss=loss)
 
 
 class _Clock:

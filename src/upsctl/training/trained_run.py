@@ -142,7 +142,7 @@ def build_updates(
 ) -> Updates:
     """The updates of one stage, before the first."""
     mixture = Mixture(data.train, profile.datasets, profile.seed)
-    return Updates(model, stage, profile.stages[stage], profile.optimiser, mixture, device)
+    return Updates(model, stage, profile.stages[stage], profile.optimiser, mixture, profile.seed, device)
 
 
 def refuse_unmet_needs(run: RunFolder, stage: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ups_models.batch import Batch
 from ups_models.interfaces import AbstractEmulator, AbstractStage
 from ups_models.registry import load_part
 from upsctl.errors import DivergedError
@@ -54,13 +55,15 @@ class Updates:
         stage_profile: how many updates, and the stage's settings.
         optimiser_profile: of AdamW, its schedule and the moving average.
         mixture: where batches come from.
+        seed: of the run.
         device: where the model is.
     """
 
     def __init__(
         self, model: AbstractEmulator, stage_name: str, stage_profile: StageProfile,
-        optimiser_profile: OptimiserProfile, mixture: Mixture, device: str,
+        optimiser_profile: OptimiserProfile, mixture: Mixture, seed: int, device: str,
     ) -> None:
+        self._seed = seed
         self.model, self.mixture, self.device, self.num_steps = model, mixture, device, stage_profile.num_steps
         self.stage, self._profile = build_stage(stage_name, stage_profile.settings), optimiser_profile
         part = self.stage.trainable(model)
@@ -90,7 +93,7 @@ class Updates:
             group["lr"] = rate
         self.optimiser.zero_grad()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            terms = self.stage.loss(self.model, batch, progress)
+            terms = self.stage.loss(self.model, batch, progress, self._generator())
         loss = torch.stack(list(terms.values())).sum()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), self._profile.clip_norm)
@@ -102,6 +105,16 @@ class Updates:
         self.optimiser.step()
         self.average.update(self.parameters, step)
         return Update(batch.dataset, batch.size, loss.detach(), rate)
+
+    def validation_loss(self, batch: Batch) -> float:
+        """The stage's loss on a batch, with the averaged weights."""
+        with self.averaged(), torch.no_grad():
+            terms = self.stage.loss(self.model, batch, 1.0, self._generator())
+        return sum(term.item() for term in terms.values())
+
+    def _generator(self) -> torch.Generator:
+        """Every draw of an update depends on the seed and the update's number alone."""
+        return torch.Generator().manual_seed(self._seed * 1_000_003 + self.step)
 
     def take_over(self, position: Mapping[str, int], averages: Mapping[str, Tensor]) -> None:
         """Go on where another process stopped: its batches drawn and its moving averages."""
