@@ -15,10 +15,9 @@ def data_verify(reference: DatasetReference, as_json: AsJson = False) -> None:
     from upsctl.errors import IntegrityError
 
     found = verify_data(reference)
-    rows = [(one.file, one.place, one.rule, one.got) for one in found.violations]
     values = {"path": str(found.path), "violations": [dict(vars(one)) for one in found.violations]}
-    lines = [] if rows else [f"{found.path}: keeps every rule"]
-    console.show(console.Result(values, lines, ("file", "place", "rule", "got") if rows else (), rows), as_json)
-    if rows:
-        first = found.violations[0].line
-        raise IntegrityError(f"{found.path}: breaks {len(rows)} rules, first {first}", next_step=found.next_step)
+    lines = [one.line for one in found.violations] or [f"{found.path}: keeps every rule"]
+    console.show(console.Result(values, lines), as_json)
+    if found.violations:
+        problem = f"{found.path}: rules broken: {len(lines)}, first {lines[0]}"
+        raise IntegrityError(problem, next_step=found.next_step)

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from pydantic import Field
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from upsctl.dataset_card import AxisCard, DatasetCard, Frozen, VendorSource
 from upsctl.errors import DataError, ProfileError
@@ -21,6 +22,7 @@ from upsctl.profile_reader import list_profiles, load_profile, validate
 from upsctl.sample import Axis, Domain, Grid, Sample, SplitName
 
 _CELL_TOLERANCE, _RELATIVE_TOLERANCE = 0.02, 1e-4
+_OF_ALTERED_FILES = (OSError, RuntimeError, KeyError, ValueError, TypeError, YAMLError)  # h5py has no error of its own
 
 
 class FieldSource(Frozen):
@@ -85,7 +87,7 @@ class PdebenchConverter(AbstractConverter):
         try:
             with h5py.File(source, "r") as file:
                 yield from _FileReader(file, source, card, settings, match.groupdict()).samples()
-        except (OSError, RuntimeError) as error:
+        except _OF_ALTERED_FILES as error:
             raise DataError(f"{source}: {error}", expected="a whole HDF5 file", next_step="download it again") from None
 
     def write_example(self, path: Path) -> Path:

@@ -140,6 +140,10 @@ class _PartReader(io.RawIOBase):
             self._file = self._paths.pop(0).open("rb")
         return block
 
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
 
 def archive_parts(path: Path) -> list[Path]:
     """All parts of the archive that `path` is, or is one part of, in order.
@@ -164,7 +168,8 @@ def unpack_archive(parts: Sequence[Path], folder: Path) -> Path:
     _refuse_altered(parts)
     try:
         with (
-            zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], _PartReader(parts))) as stream,
+            _PartReader(parts) as reader,
+            zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], reader)) as stream,
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             tar.extractall(folder, filter="data")
@@ -178,16 +183,17 @@ def unpack_archive(parts: Sequence[Path], folder: Path) -> Path:
 
 def _refuse_altered(parts: Sequence[Path]) -> None:
     """Decode once without writing: the frame must end where the bytes end, and its checksum must hold."""
-    decoder, reader = zstandard.ZstdDecompressor().decompressobj(), _PartReader(parts)
-    try:
-        while not decoder.eof and (block := reader.read(_BLOCK)):
-            decoder.decompress(block)
-    except zstandard.ZstdError as error:
-        raise _not_whole(parts, str(error)) from None
-    if not decoder.eof:
-        raise _not_whole(parts, "truncated")
-    if decoder.unused_data or reader.read(1):
-        raise _not_whole(parts, "further bytes after the end")
+    decoder = zstandard.ZstdDecompressor().decompressobj()
+    with _PartReader(parts) as reader:
+        try:
+            while not decoder.eof and (block := reader.read(_BLOCK)):
+                decoder.decompress(block)
+        except zstandard.ZstdError as error:
+            raise _not_whole(parts, str(error)) from None
+        if not decoder.eof:
+            raise _not_whole(parts, "truncated")
+        if decoder.unused_data or reader.read(1):
+            raise _not_whole(parts, "further bytes after the end")
 
 
 def _not_whole(parts: Sequence[Path], reason: str) -> IntegrityError:

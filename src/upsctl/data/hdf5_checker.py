@@ -25,7 +25,7 @@ def check_split_file(path: Path, name: str, card: DatasetCard, trajectory_ids: S
     try:
         with h5py.File(path, "r") as file:
             yield from _FileCheck(file, name, card, trajectory_ids).violations()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:  # all are h5py's
         yield Violation(name, "", "readable as HDF5", str(error))
 
 
