@@ -60,7 +60,7 @@ class FsspecUrlStore(AbstractStore):
         with self._reported(key), target.open("ab") as writer:
             size = int(self._files.info(self._path(key))["size"])
             if writer.tell() > size:
-                writer.truncate(0)
+                writer.seek(writer.truncate(0))
             while (start := writer.tell()) < size:
                 stop = min(start + _BLOCK, size)
                 block = self._files.cat_file(self._path(key), start=start, end=stop)
@@ -91,8 +91,9 @@ class FsspecUrlStore(AbstractStore):
         try:
             yield
         except FileNotFoundError as error:
-            if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError):
-                raise self._unanswered(key, error.__cause__) from None  # fsspec says so of every failure over HTTP
+            cause = error.__cause__  # fsspec says so of every failure over HTTP
+            if cause is not None and getattr(cause, "status", None) != 404:
+                raise self._unanswered(key, cause) from None
             raise StoreError(f"store {self._address}: no {key}", next_step="`upsctl data push` puts it there") from None
         except _failures() as error:
             raise self._unanswered(key, error) from None
