@@ -21,8 +21,11 @@ def wheel(shared_folder: Path) -> Path:
     with FileLock(shared_folder / "wheel.lock"):
         if not folder.exists():
             source = shared_folder / "checkout"
-            ignored = shutil.ignore_patterns(".*", "runs", "wandb", "__pycache__")
-            shutil.copytree(ROOT, source, ignore=ignored)
+            source.mkdir()
+            for name in ("src", "profiles"):
+                shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+            for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.lock"):
+                shutil.copy(ROOT / name, source / name)
             command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
             subprocess.run(command, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")

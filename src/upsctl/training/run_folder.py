@@ -49,10 +49,14 @@ class RunFolder:
         return str(next(iter(self.events("start")))["profile"])
 
     def append_event(self, event: str, **values: Any) -> None:
-        """Add one line to `events.jsonl`."""
+        """Add one line to `events.jsonl`, below a line that a kill cut."""
         line = json.dumps({"event": event, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **values})
-        with (self.path / EVENTS).open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        with (self.path / EVENTS).open("ab+") as stream:
+            is_empty = stream.tell() == 0
+            if not is_empty:
+                stream.seek(-1, os.SEEK_END)
+            start = "" if is_empty or stream.read() == b"\n" else "\n"
+            stream.write(f"{start}{line}\n".encode())
 
     def events(self, kind: str | None = None) -> Iterator[dict[str, Any]]:
         """The events in their order, all or of one kind; a last line cut by a kill is left out."""

@@ -12,7 +12,8 @@ from torch import Tensor
 from upsctl.errors import IntegrityError
 
 STATE_NAME = "training_state.safetensors"
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW keeps of each parameter; the steps differ, as a batch of one dataset does not reach all."""
 
 
 def write_state(
@@ -40,9 +41,11 @@ def read_state(path: Path, parameters: Mapping[str, Tensor], optimiser: torch.op
             for name, parameter in parameters.items():
                 parameter.data.copy_(stored.get_tensor(f"weight/{name}"))
                 if f"{_MOMENTS[0]}/{name}" in names:
-                    moments = {moment: stored.get_tensor(f"{moment}/{name}").to(parameter) for moment in _MOMENTS}
-                    steps = torch.tensor(float(sum(position.values())))
-                    optimiser.state[parameter] = {"step": steps, **moments}
+                    moments = {moment: stored.get_tensor(f"{moment}/{name}") for moment in _MOMENTS}
+                    optimiser.state[parameter] = {
+                        moment: tensor if moment == "step" else tensor.to(parameter)
+                        for moment, tensor in moments.items()
+                    }
     except (FileNotFoundError, SafetensorError, KeyError, RuntimeError) as error:
         problem = f"{path}: the training cannot go on from it ({str(error).splitlines()[0]})"
         raise IntegrityError(problem, next_step="start a new run") from None
