@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from journey.trainings import ONE_SET, TWO_SETS, events, has_checkpoint, kill_when, start, the_run, train, weights, write_profile
+from journey.trainings import (
+    ONE_SET,
+    TWO_SETS,
+    events,
+    has_checkpoint,
+    kill_when,
+    start,
+    the_run,
+    train,
+    weights,
+    write_profile,
+)
 
 NUM_STEPS = 60
 PROFILES = {"one": ONE_SET, "two": TWO_SETS}

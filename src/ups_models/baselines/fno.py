@@ -14,9 +14,9 @@ from ups_models.problem import Problems
 
 
 class FNOConfig(PartConfig):
-    """As in `neuralop.models.FNO`: kept modes per axis, width and depth; the grid's coordinates are two more inputs."""
+    """As in `neuralop.models.FNO`: kept modes per axis in 1D, 2D and 3D, width, depth, the coordinates as inputs."""
 
-    num_modes: int = 16
+    num_modes: tuple[int, int, int] = (64, 24, 12)
     width: int = 32
     num_layers: int = 4
     with_coordinates: bool = True
@@ -42,7 +42,7 @@ class FNO(AbstractEmulator):
         self.normaliser = normaliser
         embedding: Any = "grid" if config.with_coordinates else None  # the library takes None, its types do not say so
         self.network: nn.Module = NeuralOperatorFNO(
-            n_modes=(config.num_modes,) * self.problem.num_dimensions,
+            n_modes=(config.num_modes[self.problem.num_dimensions - 1],) * self.problem.num_dimensions,
             in_channels=inputs,
             out_channels=outputs,
             hidden_channels=config.width,

@@ -64,7 +64,7 @@ def _defaults(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _defaults(inner[0], f"{prefix}{name}.")
         elif not field.is_required():
             default = field.get_default(call_default_factory=True)
-            value = list(default) if isinstance(default, tuple) else default
+            value = list(default) if isinstance(default, tuple) else "null" if default is None else default
             yield f"{prefix}{name}={value}".replace(" ", "")
 
 
