@@ -137,7 +137,3 @@ def main() -> NoReturn:
         is_reader_gone = isinstance(error, BrokenPipeError)
         code = code if code or is_reader_gone else _fail(failure_of(error))
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

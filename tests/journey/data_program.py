@@ -16,7 +16,7 @@ from upsctl.profile_reader import shipped_profiles
 
 TINY = ("burgers1d_tiny_v1", "navier_stokes2d_tiny_v1")
 BURGERS = TINY[0]
-PROGRAM = [sys.executable, "-m", "upsctl.cli"]
+PROGRAM = [sys.executable, "-m", "upsctl.program"]
 
 
 @pytest.fixture(autouse=True)

@@ -95,10 +95,10 @@ def can_mount() -> bool:
 @pytest.mark.parametrize("size", ["250k", *(pytest.param(size, marks=pytest.mark.slow) for size in ("60k", "320k"))])
 def test_a_full_disk_is_one_line_and_the_next_fetch_succeeds(folder: Path, size: str) -> None:
     (folder / "cache").mkdir()
-    fetch = f"{sys.executable} -m upsctl.cli data fetch {BURGERS} --processes 1"
+    fetch = f"{sys.executable} -m upsctl.program data fetch {BURGERS} --processes 1"
     script = (
         f"mount -t tmpfs -o size={size} tmpfs cache && {fetch} 2> errors; echo $?; ls -A cache/entries\n"
-        f"mount -o remount,size=20m cache && {fetch} && {sys.executable} -m upsctl.cli data verify {BURGERS}"
+        f"mount -o remount,size=20m cache && {fetch} && {sys.executable} -m upsctl.program data verify {BURGERS}"
     )
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
     lines = [line for line in (folder / "errors").read_text().splitlines() if not line.startswith("solving ")]

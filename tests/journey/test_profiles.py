@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def upsctl(*words: str, code: ExitCode = ExitCode.DONE, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "upsctl.cli", *words]
+    command = [sys.executable, "-m", "upsctl.program", *words]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
     assert done.returncode == code, done.stderr
     return done

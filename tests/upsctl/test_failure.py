@@ -84,13 +84,13 @@ def test_a_signal_ends_a_command_in_one_line(number: signal.Signals, code: ExitC
 @pytest.mark.parametrize("words", [["--version"], ["profile", "list", "--json"]])
 def test_output_to_a_full_disk_is_a_disk_error(words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "upsctl.cli", *words]
+        command = [sys.executable, "-m", "upsctl.program", *words]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == ExitCode.DISK
     assert done.stderr.count("\n") == 1 and "No space left" in done.stderr
 
 
 def test_a_reader_that_has_seen_enough_is_no_traceback() -> None:
-    command = f"{sys.executable} -m upsctl.cli profile list | true"
+    command = f"{sys.executable} -m upsctl.program profile list | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr
