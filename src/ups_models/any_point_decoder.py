@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ups_models.blocks.interpolation import interpolate, node_positions
-from ups_models.blocks.local_block import local_blocks
+from ups_models.blocks.precision import in_full_precision
+from ups_models.fine_path import build_fine_blocks
 from ups_models.latent import LatentState
-from ups_models.problem import Problems
+from ups_models.normaliser import Normaliser
 from ups_models.sizes import Sizes
 
 
@@ -21,27 +22,27 @@ class AnyPointDecoder(nn.Module):
     vanishes at every node.
 
     Args:
-        problems: decides the field names and the dimensions that have weights.
+        normaliser: its problems decide the field names and the dimensions that have weights.
         sizes: the encoder's, whose patches are undone.
     """
 
-    def __init__(self, problems: Problems, sizes: Sizes) -> None:
+    def __init__(self, normaliser: Normaliser, sizes: Sizes) -> None:
         super().__init__()
         self.patches, self.blocks = nn.ModuleDict(), nn.ModuleDict()
         self.heads, self.between_nodes = nn.ModuleDict(), nn.ModuleDict()
-        for dimensions in sorted({problem.num_dimensions for problem in problems.values()}):
-            width, edge = sizes.stem_width[dimensions - 1], sizes.patch_size[dimensions - 1]
+        problems = normaliser.problems.values()
+        for dimensions in sorted({problem.num_dimensions for problem in problems}):
+            width, edge = sizes.fine_width[dimensions - 1], sizes.patch_size[dimensions - 1]
             transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[dimensions - 1]
             self.patches[f"{dimensions}d"] = transposed(sizes.token_width, width, edge, stride=edge)
-            self.blocks[f"{dimensions}d"] = nn.ModuleList(local_blocks(dimensions, sizes))
-        for problem in problems.values():
-            dimensions, width = problem.num_dimensions, sizes.stem_width[problem.num_dimensions - 1]
+            self.blocks[f"{dimensions}d"] = build_fine_blocks(dimensions, sizes)
+        for problem in problems:
+            dimensions, width = problem.num_dimensions, sizes.fine_width[problem.num_dimensions - 1]
+            for name, spec in normaliser.output_fields(problem).items():
+                self.heads[f"{dimensions}d_{name}"] = _zero_ended(width, 2 * width, spec.num_components)
             for name, spec in problem.variable_fields.items():
-                self.heads[f"{dimensions}d_{name}"] = _zero(nn.Linear(width, spec.num_components))
-                self.between_nodes[f"{dimensions}d_{name}"] = nn.Sequential(
-                    nn.Linear(width + 2 * dimensions, 2 * width), nn.GELU(),
-                    _zero(nn.Linear(2 * width, spec.num_components)),
-                )  # fmt: skip
+                between = _zero_ended(width + 2 * dimensions, 2 * width, spec.num_components)
+                self.between_nodes[f"{dimensions}d_{name}"] = between
 
     def fine_features(self, state: LatentState) -> Tensor:
         """(B, S, *space) features at the nodes, from tokens and skip."""
@@ -51,10 +52,13 @@ class AnyPointDecoder(nn.Module):
             fine = block(fine, state.conditioning, state.geometry.boundary)
         return fine
 
+    @in_full_precision
     def decode(self, fine: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
         """The output of each named field at the nodes, (B, C, *space), from the fine features."""
-        return {name: _at_each_point(fine, self.heads[f"{fine.ndim - 2}d_{name}"]) for name in names}
+        points = fine.movedim(1, -1)
+        return {name: self.heads[f"{fine.ndim - 2}d_{name}"](points).movedim(-1, 1) for name in names}
 
+    @in_full_precision
     def decode_between(
         self, fine: Tensor, state: LatentState, points: Tensor, names: Iterable[str]
     ) -> dict[str, Tensor]:
@@ -68,12 +72,9 @@ class AnyPointDecoder(nn.Module):
         return {name: (envelope[..., None] * term).transpose(1, 2) for name, term in terms.items()}
 
 
-def _at_each_point(fine: Tensor, head: nn.Module) -> Tensor:
-    assert isinstance(head, nn.Linear)
-    return torch.einsum("bs...,cs->bc...", fine, head.weight) + head.bias.reshape(1, -1, *(1,) * (fine.ndim - 2))
-
-
-def _zero(linear: nn.Linear) -> nn.Linear:
-    nn.init.zeros_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear
+def _zero_ended(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """A pointwise network whose output is zero before training."""
+    last = nn.Linear(hidden, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), last)

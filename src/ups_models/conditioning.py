@@ -40,9 +40,10 @@ class Conditioning(nn.Module):
 
     def forward(self, state: DimensionlessState) -> Tensor:
         """The conditioning vector of each sample, (B, W)."""
-        tokens = torch.cat([self._number_tokens(state), self._boundary_tokens(state)], dim=1)
-        weights = self.score(tokens).softmax(dim=1)
-        return self.output((weights * tokens).sum(dim=1) * math.sqrt(tokens.shape[1]))
+        with torch.autocast(state.step_size.device.type, enabled=False):
+            tokens = torch.cat([self._number_tokens(state), self._boundary_tokens(state)], dim=1)
+            weights = self.score(tokens).softmax(dim=1)
+            return self.output((weights * tokens).sum(dim=1) * math.sqrt(tokens.shape[1]))
 
     def _number_tokens(self, state: DimensionlessState) -> Tensor:
         unknown = sorted(set(state.numbers) - set(self.names))

@@ -31,7 +31,9 @@ class FrameSpec(PartConfig):
     velocity: str
     forcing: str | None = None
     is_galilean_invariant: bool = False
+    vorticity: str | None = None
     conserved_means: tuple[str, ...] = ()
+    dissipated: tuple[str, ...] = ()
     linear: tuple[str, ...] = ()
 
 

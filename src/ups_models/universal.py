@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ups_models.any_point_decoder import AnyPointDecoder
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.interpolation import interpolate
+from ups_models.blocks.linear_propagator import LinearPropagator
 from ups_models.conditioning import Conditioning
 from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
@@ -47,7 +48,7 @@ class Advanced:
 
 
 class Universal(AbstractEmulator):
-    """One latent model for all its problems: encode, step, decode, once per time step.
+    """One latent model for all its problems: encode, step, decode, once per time step, beside a linear propagator.
 
     Args:
         problems: dataset name -> Problem.
@@ -61,10 +62,17 @@ class Universal(AbstractEmulator):
         super().__init__()
         dimensions = sorted({problem.num_dimensions for problem in problems.values()})
         self.normaliser = normaliser
+        self._output_names = {name: list(normaliser.output_fields(problem)) for name, problem in problems.items()}
         self.conditioning = Conditioning(normaliser, config.sizes.conditioning_width)
         self.encoder = GridEncoder(problems, config.sizes)
         self.operator = LatentOperator(dimensions, config.operator, config.sizes)
-        self.decoder = AnyPointDecoder(problems, config.sizes)
+        self.decoder = AnyPointDecoder(normaliser, config.sizes)
+        self.propagators = nn.ModuleDict({
+            f"{problem.num_dimensions}d_{name}": LinearPropagator(
+                problem.num_dimensions, config.sizes.conditioning_width)
+            for problem in problems.values()
+            for name in normaliser.output_fields(problem)
+        })  # fmt: skip
 
     def step(self, batch: Batch) -> Fields:
         """The next frame, name -> (B, 1, *space, C), in physical units."""
@@ -85,8 +93,11 @@ class Universal(AbstractEmulator):
         before = self.normaliser.to_dimensionless(batch)
         latent = self.operator.step(self.encoder.encode(before, self.conditioning(before)))
         fine = self.decoder.fine_features(latent)
-        fields = self.normaliser.to_physical(self.decoder.decode(fine, before.fields), before)
-        return Advanced(fields, before, latent, fine)
+        outputs = self.decoder.decode(fine, self._output_names[batch.dataset])
+        for name, output in outputs.items():
+            propagator = self.propagators[f"{batch.geometry.num_dimensions}d_{name}"]
+            outputs[name] = output + propagator(before.fields[name], latent.conditioning)
+        return Advanced(self.normaliser.to_physical(outputs, before), before, latent, fine)
 
     def between_nodes(self, after: Advanced, points: Tensor) -> dict[str, Tensor]:
         """What the next frame has at `points` beyond its interpolated nodes: name -> (B, C, N), physical."""

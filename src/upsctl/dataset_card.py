@@ -96,7 +96,9 @@ class FrameCard(Frozen):
         velocity: the field u that carries the velocity scale.
         forcing: the constant field f (an acceleration) that can move a state at rest, if any.
         is_galilean_invariant: whether the mean velocity is taken out (it stays a dimensionless number).
+        vorticity: the field that is the curl of u in a periodic plane, if any; u is then found from it.
         conserved_means: fields whose spatial mean never changes; their increments lose their mean.
+        dissipated: fields without a source, whose rms about their mean never grows.
         linear: fields in which the equations are linear and homogeneous up to a constant; each is measured in its
             own mean and rms.
     """
@@ -104,7 +106,9 @@ class FrameCard(Frozen):
     velocity: str
     forcing: str | None = None
     is_galilean_invariant: bool = False
+    vorticity: str | None = None
     conserved_means: tuple[str, ...] = ()
+    dissipated: tuple[str, ...] = ()
     linear: tuple[str, ...] = ()
 
 
@@ -252,8 +256,9 @@ class DatasetCard(Frozen):
     @model_validator(mode="after")
     def _frame_names_known_fields(self) -> "DatasetCard":
         if self.frame is not None:
-            named = {self.frame.velocity, *self.frame.conserved_means, *self.frame.linear}
-            unknown = (named | ({self.frame.forcing} if self.frame.forcing else set())) - set(self.fields)
+            frame = self.frame
+            named = {frame.velocity, frame.forcing, frame.vorticity, *frame.conserved_means, *frame.dissipated}
+            unknown = {name for name in (*named, *frame.linear) if name is not None} - set(self.fields)
             if unknown:
                 raise ValueError(f"`frame` names fields the card lacks: {', '.join(sorted(unknown))}")
         return self

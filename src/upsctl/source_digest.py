@@ -11,6 +11,8 @@ SHARED_BY_ALL_TRAININGS = (
     "ups_models/batch.py",
     "ups_models/interfaces.py",
     "ups_models/normaliser.py",
+    "ups_models/declared_frame.py",
+    "ups_models/constraints.py",
     "ups_models/problem.py",
     "ups_models/losses",
     "ups_models/stages",
@@ -21,6 +23,7 @@ SHARED_BY_ALL_TRAININGS = (
 OF_THE_UNIVERSAL_MODEL = (
     "ups_models/universal.py",
     "ups_models/sizes.py",
+    "ups_models/fine_path.py",
     "ups_models/latent.py",
     "ups_models/latent_operator.py",
     "ups_models/any_point_decoder.py",

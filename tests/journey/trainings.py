@@ -14,7 +14,7 @@ PROGRAM = "import sys, upsctl.cli; sys.exit(upsctl.cli.run(sys.argv[1:]))"
 ONE_SET = "datasets: {burgers1d_tiny_v1: {batch_size: 8}}\n"
 TWO_SETS = "datasets: {burgers1d_tiny_v1: {batch_size: 8, weight: 3}, navier_stokes2d_tiny_v1: {batch_size: 2}}\n"
 SMALL = """
-model: {emulator: universal, settings: {sizes: {token_width: 16, stem_width: [8, 8, 8]}, operator: {depth: 1}}}
+model: {emulator: universal, settings: {sizes: {token_width: 16, fine_width: [8, 8, 8]}, operator: {depth: [1, 1, 1]}}}
 stages: {operator: {num_steps: 60}}
 checkpoint_interval_seconds: 0.2
 num_threads: 1

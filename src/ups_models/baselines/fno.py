@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ups_models.batch import Batch, Fields
-from ups_models.blocks.stacked_channels import stack_channels, stacked_widths, unstack_channels
+from ups_models.blocks.stacked_channels import num_channels, stack_channels, unstack_channels
 from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
@@ -38,13 +38,13 @@ class FNO(AbstractEmulator):
         from neuralop.models import FNO as NeuralOperatorFNO
 
         (self.problem,) = problems.values()
-        inputs, outputs = stacked_widths(self.problem, len(normaliser.number_names(self.problem)))
-        self.normaliser = normaliser
+        inputs = num_channels(self.problem.fields) + len(normaliser.number_names(self.problem))
+        self.normaliser, self.outputs = normaliser, normaliser.output_fields(self.problem)
         embedding: Any = "grid" if config.with_coordinates else None  # the library takes None, its types do not say so
         self.network: nn.Module = NeuralOperatorFNO(
             n_modes=(config.num_modes[self.problem.num_dimensions - 1],) * self.problem.num_dimensions,
             in_channels=inputs,
-            out_channels=outputs,
+            out_channels=num_channels(self.outputs),
             hidden_channels=config.width,
             n_layers=config.num_layers,
             positional_embedding=embedding,
@@ -57,7 +57,7 @@ class FNO(AbstractEmulator):
 
     def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
         with torch.autocast(state.step_size.device.type, enabled=False):
-            return unstack_channels(self.network(stack_channels(state)), self.problem)
+            return unstack_channels(self.network(stack_channels(state)), self.outputs)
 
 
 def _drop_settings(module: nn.Module, state: dict[str, Any], prefix: str, local_metadata: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ class Linear(AbstractEmulator):
             raise ModelError(f"linear: expected the grid of its fit, {tuple(self.cells.tolist())}, got {shape}")
         spectrum = torch.fft.rfftn(self._inputs(batch), dim=axes)
         mapped = torch.fft.irfftn(self._mapped(spectrum, _nearest(batch, self.values)), s=shape, dim=axes)
-        outputs = unstack_channels(mapped, self.problem)
+        outputs = unstack_channels(mapped, self.problem.variable_fields)
         return {name: self._physical(batch, name, output) for name, output in outputs.items()}
 
     def _mapped(self, spectrum: Tensor, nearest: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.boundary_convolution import BoundaryConvolution
-from ups_models.blocks.stacked_channels import stack_channels, stacked_widths, unstack_channels
+from ups_models.blocks.stacked_channels import num_channels, stack_channels, unstack_channels
 from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
@@ -43,9 +43,9 @@ class UNet(AbstractEmulator):
         super().__init__()
         (self.problem,) = problems.values()
         dimensions = self.problem.num_dimensions
-        inputs, outputs = stacked_widths(self.problem, len(normaliser.number_names(self.problem)))
+        inputs = num_channels(self.problem.fields) + len(normaliser.number_names(self.problem))
         widths = [config.width * multiple for multiple in config.multiples]
-        self.normaliser = normaliser
+        self.normaliser, self.outputs = normaliser, normaliser.output_fields(self.problem)
         self.stem = BoundaryConvolution(dimensions, inputs, widths[0], 3)
         self.first = _Level(dimensions, widths[0], widths[0], config)
         self.coarsen, self.down = nn.ModuleList(), nn.ModuleList()
@@ -56,7 +56,7 @@ class UNet(AbstractEmulator):
             self.refine.append(_TRANSPOSED[dimensions - 1](coarse, fine, 2, stride=2))
             self.up.append(_Level(dimensions, 2 * fine, fine, config))
         self.bottom = _Level(dimensions, widths[-1], widths[-1], config)
-        self.head = BoundaryConvolution(dimensions, widths[0], outputs, 3)
+        self.head = BoundaryConvolution(dimensions, widths[0], num_channels(self.outputs), 3)
 
     def step(self, batch: Batch) -> Fields:
         """The next frame, name -> (B, 1, *space, C)."""
@@ -72,7 +72,7 @@ class UNet(AbstractEmulator):
         field = self.bottom(field, boundary)
         for refine, level, skip in zip(reversed(self.refine), reversed(self.up), reversed(skips), strict=True):
             field = level(torch.cat([refine(field), skip], dim=1), boundary)
-        return unstack_channels(self.head(field, boundary), self.problem)
+        return unstack_channels(self.head(field, boundary), self.outputs)
 
 
 class _Level(nn.Module):

@@ -1,7 +1,6 @@
 """Values of a grid's field at any points, by Lagrange polynomials on the nearest nodes."""
 
 import math
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -22,17 +21,14 @@ def interpolate(field: Tensor, points: Tensor, geometry: GridGeometry, num_taps:
         (B, C, N) values; at a node, that node's value to round-off.
     """
     positions = node_positions(points, geometry)
-    axes = [
-        _axis_taps(positions[..., axis], cells, geometry.is_periodic[axis], num_taps)
-        for axis, cells in enumerate(geometry.shape)
-    ]
-    flat, total = field.flatten(2), torch.zeros(1, device=field.device)
-    for taps in product(range(num_taps), repeat=len(axes)):
-        index, weight = torch.zeros_like(axes[0][0][..., 0]), torch.ones_like(axes[0][1][..., 0])
-        for (indices, weights), tap, cells in zip(axes, taps, geometry.shape, strict=True):
-            index, weight = index * cells + indices[..., tap], weight * weights[..., tap]
-        total = total + weight[:, None] * flat.gather(2, index[:, None].expand(-1, flat.shape[1], -1))
-    return total
+    index, weight = torch.zeros_like(positions[..., :1]).long(), torch.ones_like(positions[..., :1])
+    for axis, cells in enumerate(geometry.shape):
+        along, weights = _axis_taps(positions[..., axis], cells, geometry.is_periodic[axis], num_taps)
+        index = (index[..., None] * cells + along[..., None, :]).flatten(-2)
+        weight = (weight[..., None] * weights[..., None, :]).flatten(-2)
+    taken = index.flatten(1)[:, None].expand(-1, field.shape[1], -1)
+    values = field.flatten(2).gather(2, taken).unflatten(2, index.shape[1:])
+    return (values * weight[:, None]).sum(dim=-1)
 
 
 def node_positions(points: Tensor, geometry: GridGeometry) -> Tensor:

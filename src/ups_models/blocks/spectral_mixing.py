@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ups_models.blocks.precision import in_full_precision
+
 
 class SpectralMixing(nn.Module):
     """y_k = W_k x_k for |k| <= num_modes, grouped over channels; other modes are dropped.
@@ -23,21 +25,27 @@ class SpectralMixing(nn.Module):
         self.num_modes, self.groups = num_modes, groups
         kept = (*(2 * num_modes - 1,) * (num_dimensions - 1), num_modes)
         size = channels // groups
-        scale = 1 / math.sqrt(size)
+        scale = 0.5 / math.sqrt(size)
         self.weight = nn.Parameter(scale * torch.randn(math.prod(kept), groups, size, size, 2) / math.sqrt(2))
 
+    @in_full_precision
     def forward(self, field: Tensor) -> Tensor:
         """(B, C, *grid) -> (B, C, *grid)."""
-        grid = field.shape[2:]
-        axes = tuple(range(2, field.ndim))
+        grid, axes = field.shape[2:], tuple(range(2, field.ndim))
         spectrum = torch.fft.rfftn(field, dim=axes, norm="ortho")
         index, kept = self._kept_modes(grid)
-        low = spectrum.flatten(2)[:, :, index].unflatten(1, (self.groups, -1))
-        weight = torch.view_as_complex(self.weight)[kept]
-        mixed = torch.einsum("bgim,mgio->bgom", low, weight).flatten(1, 2)
+        low = spectrum.flatten(2)[:, :, index]
         full = torch.zeros_like(spectrum).flatten(2)
-        full[:, :, index] = mixed
+        full[:, :, index] = self._mix(low, self.weight[kept])
         return torch.fft.irfftn(full.unflatten(2, spectrum.shape[2:]), s=grid, dim=axes, norm="ortho")
+
+    def _mix(self, low: Tensor, weight: Tensor) -> Tensor:
+        """(B, C, M) complex by (M, G, C / G, C / G, 2): a product of real matrices for each mode and group."""
+        batch_size, channels, modes = low.shape
+        real = torch.view_as_real(low).unflatten(1, (self.groups, -1)).permute(3, 1, 0, 4, 2)  # (M, G, B, 2, C / G)
+        mixed = torch.bmm(real.flatten(3).flatten(0, 1), _real_matrices(weight).flatten(0, 1))
+        mixed = mixed.unflatten(0, (modes, self.groups)).unflatten(3, (2, -1)).permute(3, 2, 1, 4, 0)
+        return torch.complex(*mixed.unbind(dim=0)).reshape(batch_size, channels, modes)
 
     def _kept_modes(self, grid: torch.Size) -> tuple[Tensor, Tensor]:
         """Flat indices of the kept modes in the half spectrum, and of their weights."""
@@ -51,6 +59,13 @@ class SpectralMixing(nn.Module):
         half = (*grid[:-1], grid[-1] // 2 + 1)
         stored = (*(2 * self.num_modes - 1,) * (len(grid) - 1), self.num_modes)
         return _flat(positions, half), _flat(weights, stored)
+
+
+def _real_matrices(weight: Tensor) -> Tensor:
+    """(..., I, O, 2) complex -> (..., 2 I, 2 O) real: (x + iy)(a + ib) as a row (x, y) by a block matrix."""
+    real, imaginary = weight.unbind(dim=-1)
+    upper, lower = torch.cat([real, imaginary], dim=-1), torch.cat([-imaginary, real], dim=-1)
+    return torch.cat([upper, lower], dim=-2)
 
 
 def _flat(indices: list[Tensor], shape: tuple[int, ...]) -> Tensor:

@@ -1,10 +1,12 @@
 """A state as one stack of channels, for networks that know channels by position."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from ups_models.dimensionless import DimensionlessState
-from ups_models.problem import Problem
+from ups_models.problem import FieldSpec
 
 
 def stack_channels(state: DimensionlessState) -> Tensor:
@@ -15,14 +17,12 @@ def stack_channels(state: DimensionlessState) -> Tensor:
     return torch.cat([stacked, *numbers], dim=1)
 
 
-def unstack_channels(stacked: Tensor, problem: Problem) -> dict[str, Tensor]:
-    """(B, F, *space) -> variable field name -> (B, C, *space)."""
-    fields = problem.variable_fields
+def unstack_channels(stacked: Tensor, fields: Mapping[str, FieldSpec]) -> dict[str, Tensor]:
+    """(B, F, *space) -> field name -> (B, C, *space)."""
     parts = stacked.split([spec.num_components for spec in fields.values()], dim=1)
     return dict(zip(fields, parts, strict=True))
 
 
-def stacked_widths(problem: Problem, num_numbers: int) -> tuple[int, int]:
-    """Number of channels into and out of a network."""
-    components = sum(spec.num_components for spec in problem.fields.values())
-    return components + num_numbers, sum(spec.num_components for spec in problem.variable_fields.values())
+def num_channels(fields: Mapping[str, FieldSpec]) -> int:
+    """Number of channels of some fields."""
+    return sum(spec.num_components for spec in fields.values())

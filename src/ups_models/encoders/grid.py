@@ -1,4 +1,4 @@
-"""Grid fields -> latent tokens: a narrow stem at full resolution, then patches."""
+"""Grid fields -> latent tokens: a narrow path at full resolution, then patches."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ups_models.blocks.boundary_convolution import pad
-from ups_models.blocks.local_block import local_blocks
 from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
+from ups_models.fine_path import build_fine_blocks
 from ups_models.latent import LatentState
 from ups_models.problem import Problems
 from ups_models.sizes import Sizes
@@ -35,10 +35,10 @@ class GridEncoder(nn.Module):
         self.bias = nn.ParameterDict()
         self.blocks, self.patches = nn.ModuleDict(), nn.ModuleDict()
         for dimensions in sorted({problem.num_dimensions for problem in problems.values()}):
-            width, edge = sizes.stem_width[dimensions - 1], sizes.patch_size[dimensions - 1]
+            width, edge = sizes.fine_width[dimensions - 1], sizes.patch_size[dimensions - 1]
             patch = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dimensions - 1]
             self.bias[f"{dimensions}d"] = nn.Parameter(torch.zeros(width))
-            self.blocks[f"{dimensions}d"] = nn.ModuleList(local_blocks(dimensions, sizes))
+            self.blocks[f"{dimensions}d"] = build_fine_blocks(dimensions, sizes)
             self.patches[f"{dimensions}d"] = patch(width, sizes.token_width, edge, stride=edge)
 
     def encode(self, state: DimensionlessState, conditioning: Tensor) -> LatentState:
@@ -77,7 +77,7 @@ def _input_kernels(problems: Problems, sizes: Sizes) -> dict[str, nn.Parameter]:
         dimensions = problem.num_dimensions
         size = (sizes.stem_kernel[dimensions - 1],) * dimensions
         for name, spec in problem.fields.items():
-            kernel = torch.empty(sizes.stem_width[dimensions - 1], spec.num_components, *size)
+            kernel = torch.empty(sizes.fine_width[dimensions - 1], spec.num_components, *size)
             nn.init.normal_(kernel, std=(spec.num_components * kernel[0, 0].numel()) ** -0.5)
             kernels[f"{dimensions}d_{name}"] = nn.Parameter(kernel)
     return kernels

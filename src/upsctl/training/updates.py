@@ -36,6 +36,14 @@ def build_stage(name: str, settings: dict[str, Any]) -> AbstractStage:
     return kind(kind.Config.model_validate(settings))
 
 
+def gains_from_bfloat16(device: str) -> bool:
+    """Whether a device multiplies matrices of bfloat16 faster than of float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
 @dataclass(frozen=True)
 class Update:
     """What one update did: the dataset that it learnt from, how many windows, the loss, and the rate."""
@@ -92,7 +100,7 @@ class Updates:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad()
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+        with torch.autocast(self.device, torch.bfloat16, enabled=gains_from_bfloat16(self.device)):
             terms = self.stage.loss(self.model, batch, progress, self._generator())
         loss = torch.stack(list(terms.values())).sum()
         loss.backward()
