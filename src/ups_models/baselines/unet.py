@@ -64,7 +64,9 @@ class UNet(AbstractEmulator):
 
     def _network(self, state: DimensionlessState) -> dict[str, Tensor]:
         boundary = state.geometry.boundary
-        field = self.first(self.stem(stack_channels(state), boundary), boundary)
+        with torch.autocast(state.step_size.device.type, enabled=False):  # the state must not be rounded
+            stem = self.stem(stack_channels(state), boundary)
+        field = self.first(stem, boundary)
         skips = []
         for coarsen, level in zip(self.coarsen, self.down, strict=True):
             skips.append(field)
@@ -72,7 +74,8 @@ class UNet(AbstractEmulator):
         field = self.bottom(field, boundary)
         for refine, level, skip in zip(reversed(self.refine), reversed(self.up), reversed(skips), strict=True):
             field = level(torch.cat([refine(field), skip], dim=1), boundary)
-        return unstack_channels(self.head(field, boundary), self.outputs)
+        with torch.autocast(state.step_size.device.type, enabled=False):
+            return unstack_channels(self.head(field.float(), boundary), self.outputs)
 
 
 class _Level(nn.Module):

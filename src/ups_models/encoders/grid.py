@@ -51,7 +51,8 @@ class GridEncoder(nn.Module):
         edge = self.sizes.patch_size[geometry.num_dimensions - 1]
         if any(cells % edge for cells in geometry.shape):
             raise ModelError(f"grid encoder: expected cells divisible by the patch {edge}, got {geometry.shape}")
-        fine = self._stem({**state.fields, **state.constant_fields}, state)
+        with torch.autocast(state.step_size.device.type, enabled=False):  # the state must not be rounded
+            fine = self._stem({**state.fields, **state.constant_fields}, state)
         for block in self._of("blocks", geometry.num_dimensions).children():
             fine = block(fine, conditioning, geometry.boundary)
         tokens = self._of("patches", geometry.num_dimensions)(fine)

@@ -57,7 +57,8 @@ class Operator(AbstractStage):
 def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generator: torch.Generator) -> Tensor:
     """The term between nodes against the truth's: eight-point minus four-point interpolation, at random points.
 
-    Relative to the truth's rms at the nodes; the features are taken as they are, so only the term itself moves.
+    Squared, relative to the truth's mean square at the nodes: a root's gradient would be as large as that of the
+    frames, and the common clipping would starve them. The features are taken as they are, so only the term itself moves.
     """
     points = _random_points(batch, generator)
     found = model.between_nodes(replace(after, fine=after.fine.detach()), points)
@@ -66,7 +67,7 @@ def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generato
         truth = batch.fields[name][:, -1].movedim(-1, 1)
         fine, coarse = (interpolate(truth, points, batch.geometry, taps) for taps in (FINE_TAPS, NUM_TAPS))
         size = truth.square().flatten(1).mean(1) + 1e-30
-        losses.append(((term - (fine - coarse)).square().flatten(1).mean(1) / size + 1e-12).sqrt().mean())
+        losses.append(((term - (fine - coarse)).square().flatten(1).mean(1) / size).mean())
     return torch.stack(losses).mean()
 
 

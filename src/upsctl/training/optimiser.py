@@ -15,7 +15,7 @@ def build_optimiser(part: nn.Module, profile: OptimiserProfile) -> torch.optim.A
     matrices = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim > 1]
     vectors = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": profile.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=profile.learning_rate, betas=profile.betas, fused=True)
+    return torch.optim.AdamW(groups, lr=profile.learning_rate, betas=profile.betas)
 
 
 def learning_rate(step: int, num_steps: int, profile: OptimiserProfile) -> float:

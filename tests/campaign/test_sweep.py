@@ -1,0 +1,92 @@
+"""The sweep: successive halving finds the best, extends at an edge, and gives every contestant the same."""
+
+import math
+from collections import Counter
+
+from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.campaign.entries import long_entries, mixture_configuration, trained_entries
+from upsctl.campaign.sweep import run_sweep
+from upsctl.profiles import (
+    ChosenSettings,
+    Contestant,
+    DatasetShare,
+    MixtureContestant,
+    ModelProfile,
+    SuiteProfile,
+    SweepProfile,
+)
+
+OURS = Contestant(
+    label="ours", model=ModelProfile(emulator="universal"), stage="operator", learning_rates=(0.001, 0.002, 0.004),
+    width_setting="sizes.token_width", widths=(64, 96))
+SUITE = SuiteProfile(
+    datasets={"one": DatasetShare(batch_size=4), "two": DatasetShare()},
+    contestants=(OURS, Contestant(label="persistence", model=ModelProfile(emulator="persistence"))),
+    budget_seconds=10, seeds=(0, 1), sweep=SweepProfile(), reference="ours",
+    mixture=MixtureContestant(label="both", of="ours"), long_budget_factor=4)
+
+
+class Valley:
+    """An error with its minimum at one learning rate and width, where residual is better than direct."""
+
+    def __init__(self, best_rate: float, best_width: int = 96) -> None:
+        self.best_rate, self.best_width, self.tried = best_rate, best_width, Counter[tuple[float, float]]()
+
+    def __call__(self, configuration: Configuration, seconds: float) -> float:
+        rate, width = configuration.learning_rate, configuration.width
+        assert rate is not None and width is not None
+        self.tried[rate, seconds] += 1
+        penalty = 0.1 * (configuration.prediction == "direct") + 0.5 * (width != self.best_width)
+        return abs(math.log2(rate / self.best_rate)) + penalty + 1 / seconds
+
+
+def test_the_best_setting_is_found() -> None:
+    found = run_sweep(SUITE, OURS, "one", Valley(0.002))
+    assert (found.learning_rate, found.width, found.prediction) == (0.002, 96, "residual")
+    assert found.model_digest == model_digest(OURS, SUITE)
+
+
+def test_rates_go_on_beyond_either_edge_until_the_best_lies_inside() -> None:
+    for best in (0.064, 0.0001):
+        valley = Valley(best)
+        found = run_sweep(SUITE, OURS, "one", valley)
+        assert abs(math.log2(found.learning_rate / best)) <= 0.5
+        rates = sorted(rate for rate, seconds in valley.tried if seconds == 20)
+        assert rates[0] < found.learning_rate < rates[-1]
+
+
+def test_few_go_on_and_both_forms_are_tried() -> None:
+    valley = Valley(0.002)
+    run_sweep(SUITE, OURS, "one", valley)
+    seconds = Counter(seconds for (_, seconds), count in valley.tried.items() for _ in range(count))
+    assert seconds == {20: 6, 60: 3, 90: 3}  # the winner's error is asked for once more
+
+
+def test_a_diverged_setting_is_never_chosen() -> None:
+    def trial(configuration: Configuration, seconds: float) -> float:
+        return math.inf if configuration.learning_rate != 0.002 else 1.0
+
+    assert run_sweep(SUITE, OURS, "one", trial).learning_rate == 0.002
+
+
+def choices() -> dict[str, dict[str, ChosenSettings]]:
+    def settings(rate: float, width: int) -> ChosenSettings:
+        return ChosenSettings(learning_rate=rate, width=width, prediction="residual", error=1.0, model_digest="d")
+
+    return {"ours": {"one": settings(0.004, 64), "two": settings(0.002, 96)}}
+
+
+def test_a_mixture_takes_the_larger_width_and_the_smaller_rate() -> None:
+    mixture = mixture_configuration(SUITE, choices())
+    assert (mixture.learning_rate, mixture.width, mixture.datasets) == (0.002, 96, ("one", "two"))
+    profile = mixture.run_profile(30, weights={"one": 0.75, "two": 0.25})
+    assert {name: share.weight for name, share in profile.datasets.items()} == {"one": 0.75, "two": 0.25}
+    assert profile.datasets["one"].batch_size == 4
+    assert profile.model.settings == {"sizes": {"token_width": 96}}
+
+
+def test_entries_go_seed_by_seed_with_names_of_their_own() -> None:
+    entries = list(trained_entries(SUITE, choices()))
+    assert [entry.seed for entry in entries] == [0, 0, 0, 1, 1, 1]
+    assert len({entry.folder_name for entry in entries}) == len(entries)
+    assert list(long_entries(SUITE, choices(), [])) == []

@@ -1,0 +1,102 @@
+"""The main job on the smallest data: killed once, gone on with, and done again for nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "upsctl.program", "bench", "run", "smoke"]
+LABELS = ["ours", "FNO in our frame", "U-Net", "linear", "mean", "persistence"]
+
+
+def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "UPSCTL_RUNS_ROOT": str(folder / "runs")}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment, **pipes)
+
+
+def finish(folder: Path, *words: str) -> tuple[str, str]:
+    process = start(folder, *words)
+    output, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, errors
+    return output, errors
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "runs" / "bench" / "smoke" / "rows.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def kill_in_the_first_training(folder: Path) -> None:
+    process = start(folder)
+    deadline = time.monotonic() + 200
+    while not any((folder / "runs" / "bench" / "smoke" / "trainings").glob("ours-*/stages/operator/*")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bench")
+
+
+def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kill_in_the_first_training(folder)
+    record = folder / "runs" / "bench" / "smoke"
+    before, steps = rows(folder), json.loads((record / "campaign.json").read_text())["step_seconds"]
+    output, _ = finish(folder)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{output}\n")
+    assert rows(folder)[: len(before)] == before, "finished rows stay"
+    known = json.loads((record / "campaign.json").read_text())["step_seconds"]
+    assert known.keys() == steps.keys()
+    assert {row["label"] for row in rows(folder)} == set(LABELS)
+    assert {row["split"] for row in rows(folder)} == {"test"}
+    assert "its numbers mean nothing" in output and "next: upsctl predict" in output
+    order = [output.index(f"\n{label[:12]}") for label in ("ours", "FNO in our", "U-Net")]
+    assert order == sorted(order), "our frame's FNO stands directly under ours"
+    for name in ("space_time", "error_over_time", "spectra", "training_curves"):
+        for suffix in (".png", ".json"):
+            assert (record / "figures" / "burgers1d_tiny_v1" / f"{name}{suffix}").stat().st_size > 0
+
+
+def test_done_again_it_does_nothing(folder: Path) -> None:
+    before = rows(folder)
+    output, errors = finish(folder, "--json")
+    assert rows(folder) == before
+    assert "one step and rollout" not in errors
+    (board,) = json.loads(output)["leaderboards"]
+    assert next(entry["label"] for entry in board["entries"]) == "ours"
+
+
+def test_a_row_is_made_again_by_a_fresh_process(folder: Path) -> None:
+    """A checkpoint is what is evaluated: the same numbers to 1e-6."""
+    (run,) = (folder / "runs" / "bench" / "smoke" / "trainings").glob("ours-*")
+    checkpoint = run / "stages" / "operator" / "checkpoint"
+    words = ["eval", str(checkpoint), "--split", "test", "--output", str(folder / "again")]
+    subprocess.run([sys.executable, "-m", "upsctl.program", *words], check=True, capture_output=True, timeout=200)
+    again = [json.loads(line) for line in (folder / "again" / "rows.jsonl").read_text().splitlines()]
+    wanted = {key(row): row["value"] for row in rows(folder) if row["label"] == "ours" and row["metric"] == "nrmse"}
+    found = {key(row): row["value"] for row in again if key(row) in wanted}
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(value, rel=1e-6)
+
+
+def key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("horizon", "metric", "field", "parameter_value", "statistic"))
+
+
+def test_a_dry_run_tells_the_cost_and_leaves_nothing(tmp_path: Path) -> None:
+    output, _ = finish(tmp_path, "--dry-run")
+    assert "minutes of training" in output
+    assert not (tmp_path / "runs").exists()
