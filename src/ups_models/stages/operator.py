@@ -58,7 +58,7 @@ def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generato
     """The term between nodes against the truth's: eight-point minus four-point interpolation, at random points.
 
     Squared, relative to the truth's mean square at the nodes: a root's gradient would be as large as that of the
-    frames, and the common clipping would starve them. The features are taken as they are, so only the term itself moves.
+    frames, and the common clipping would starve them. The features are taken as they are: only the term itself moves.
     """
     points = _random_points(batch, generator)
     found = model.between_nodes(replace(after, fine=after.fine.detach()), points)
