@@ -34,7 +34,7 @@ class AnyPointDecoder(nn.Module):
         for dimensions in sorted({problem.num_dimensions for problem in problems}):
             width, edge = sizes.fine_width[dimensions - 1], sizes.patch_size[dimensions - 1]
             transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[dimensions - 1]
-            self.patches[f"{dimensions}d"] = transposed(sizes.token_width, width, edge, stride=edge)
+            self.patches[f"{dimensions}d"] = _zero(transposed(sizes.token_width, width, edge, stride=edge))
             self.blocks[f"{dimensions}d"] = build_fine_blocks(dimensions, sizes)
         for problem in problems:
             dimensions, width = problem.num_dimensions, sizes.fine_width[problem.num_dimensions - 1]
@@ -74,7 +74,11 @@ class AnyPointDecoder(nn.Module):
 
 def _zero_ended(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """A pointwise network whose output is zero before training."""
-    last = nn.Linear(hidden, outputs)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), last)
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), _zero(nn.Linear(hidden, outputs)))
+
+
+def _zero(layer: nn.Module) -> nn.Module:
+    """A layer whose output is zero before training."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
