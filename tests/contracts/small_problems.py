@@ -18,7 +18,7 @@ from ups_models.stages.supervised import Supervised, SupervisedConfig
 SHAPES = {1: (32,), 2: (16, 16), 3: (8, 8, 8)}
 VISCOSITY = ParameterSpec(powers=(2, -1), log_centre=-2.0)
 VISCOSITIES = (0.03, 0.003)
-SMALL_SETTINGS: dict[tuple[str, str], dict[str, Any]] = {("fno", "burgers3d"): {"num_modes": (8, 8, 6), "width": 16}}
+SMALL_SETTINGS: dict[tuple[str, str], dict[str, Any]] = {("fno", "burgers3d"): {"num_modes": [8, 8, 6], "width": 16}}
 """Where the default sizes are slow; all others are the defaults."""
 
 

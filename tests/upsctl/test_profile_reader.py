@@ -97,7 +97,7 @@ def test_an_override_reaches_into_a_list() -> None:
     [
         ("optimiser.learning_rat=1", "--set: unknown key `optimiser.learning_rat`; expected `learning_rate`"),
         ("datasets.burgers.wight=1", "--set: unknown key `datasets.burgers.wight`; expected `weight`"),
-        ("stages.operator.num_steps=-1", "--set: `stages.operator.num_steps`; expected greater than or equal to 0; got -1"),
+        ("optimiser.clip_norm=-1", "--set: `optimiser.clip_norm`; expected greater than 0; got -1"),
         ("model=bigg", "no profile `bigg` in models/; expected `big`"),
         ("seed", "--set seed; expected key.subkey=value"),
     ],
