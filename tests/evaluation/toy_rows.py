@@ -15,6 +15,7 @@ FACTS: dict[str, Any] = {
     "split": "test",
     "horizon": "rollout", "metric": "nrmse", "field": "all", "seed": 0, "checkpoint_digest": "k" * 64,
     "profile_digest": "p" * 64, "commit": "abc", "device": "cpu", "device_class": "2 cores", "budget_seconds": 100.0,
+    "wall_seconds": 99.0,
     "campaign": "toy", "command": "upsctl eval x", "time": "2026-01-01T00:00:00+00:00",
 }
 

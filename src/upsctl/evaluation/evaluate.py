@@ -124,7 +124,7 @@ def _facts(checkpoint: Checkpoint, artifact: Artifact, split: SplitName) -> dict
         "has_probe_misses": bool(artifact.manifest.probe_misses), "seed": lineage["seed"],
         "checkpoint_digest": checkpoint.digest, "profile_digest": lineage["profile_digest"],
         "commit": lineage["commit"], "device": lineage["device"], "device_class": lineage["device_class"],
-        "budget_seconds": lineage["budget_seconds"],
+        "budget_seconds": lineage["budget_seconds"], "wall_seconds": lineage["wall_seconds"],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

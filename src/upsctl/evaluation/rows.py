@@ -25,7 +25,8 @@ class Row(BaseModel):
 
     Attributes:
         emulator, frame, prediction: what was built; `label` is its name in the leaderboard.
-        stages, num_steps, budget_seconds: its training; no steps for references (persistence, mean, linear).
+        stages, num_steps, budget_seconds, wall_seconds: its training, the budget that the steps were counted from and
+            the time that they took; no steps for references (persistence, mean, linear).
         num_parameters, num_evaluations_per_step, is_deterministic: what it costs and is.
         dataset, recipe_digest, content_digest, has_probe_misses, split: what it was measured on; the recipe digest is
             the identity, unless the content misses the card's probes: then the content digest is.
@@ -69,6 +70,7 @@ class Row(BaseModel):
     device: str
     device_class: str
     budget_seconds: float | None
+    wall_seconds: float
     campaign: str
     command: str
     time: str

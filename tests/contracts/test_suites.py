@@ -1,0 +1,51 @@
+"""No baseline is left untuned: what a suite takes from a sweep was chosen for the models that it has now."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from upsctl.campaign.choices import known_choices, trained_contestants
+from upsctl.campaign.configuration import model_digest
+from upsctl.profile_reader import list_profiles, load_profile
+from upsctl.profiles import SuiteProfile
+
+ROOT = Path(__file__).parents[2]
+SUITES = list(list_profiles("suites"))
+
+
+def suite(name: str) -> SuiteProfile:
+    return load_profile("suites", name).profile
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_trained_contestant_is_tuned_for_its_present_model(name: str) -> None:
+    profile = suite(name)
+    if profile.tuned_by is not None:
+        choices = known_choices(profile)  # refuses what is missing or was chosen for another model
+        assert set(choices) == {contestant.label for contestant in trained_contestants(profile)}
+
+
+@pytest.mark.parametrize("name", list(list_profiles("sweeps")))
+def test_what_a_sweep_chose_is_the_best_of_its_last_round(name: str) -> None:
+    """The shipped choice follows from the committed trials."""
+    profile, result = suite(name), load_profile("sweeps", name).profile
+    assert profile.sweep is not None and profile.record is not None
+    lines = [json.loads(line) for line in (ROOT / profile.record / "sweep.jsonl").read_text().splitlines()]
+    for label, by_dataset in result.chosen.items():
+        for dataset, chosen in by_dataset.items():
+            assert chosen.model_digest == model_digest(profile.contestant(label), profile)
+            own = [line for line in lines if (line["label"], line["dataset"]) == (label, dataset)]
+            last = [line for line in own if line["seconds"] == profile.sweep.prediction_seconds
+                    and line["model_digest"] == chosen.model_digest]
+            assert {line["prediction"] for line in last} == {"residual", "direct"}
+            best = min(last, key=lambda line: float(line["error"]))
+            assert float(best["error"]) == pytest.approx(chosen.error, rel=1e-5)
+            settings = (chosen.learning_rate, chosen.width, chosen.prediction)
+            assert (best["learning_rate"], best["width"], best["prediction"]) == settings
+
+
+def test_the_quickstart_compares_models_that_the_grids_compare() -> None:
+    quickstart, grids = suite("quickstart"), suite("grids")
+    for contestant in trained_contestants(quickstart):
+        assert model_digest(contestant, quickstart) == model_digest(grids.contestant(contestant.label), grids)
