@@ -49,3 +49,13 @@ def test_the_quickstart_compares_models_that_the_grids_compare() -> None:
     quickstart, grids = suite("quickstart"), suite("grids")
     for contestant in trained_contestants(quickstart):
         assert model_digest(contestant, quickstart) == model_digest(grids.contestant(contestant.label), grids)
+
+
+def test_the_mixtures_weights_follow_from_the_measured_step_times() -> None:
+    """To a fifth: the machine's speed moves by as much."""
+    times = json.loads((ROOT / "docs/leaderboard/grids/campaign.json").read_text())["step_seconds"]["ours 96"]
+    shares = load_profile("runs", "grids").profile.datasets
+    assert set(shares) == set(times)
+    bought = {name: 1 / seconds for name, seconds in times.items()}
+    for name, share in shares.items():
+        assert share.weight == pytest.approx(bought[name] / sum(bought.values()), rel=0.2)
