@@ -182,7 +182,6 @@ class SuiteProfile(Frozen):
         tuned_by: whose sweep chose them: a profile of sweeps/; without both, each contestant has but one setting.
         mixture: one checkpoint for all datasets, if any.
         long_budget_factor: once more with that many times the budget, one seed: ours and the best baseline.
-        token_floor_steps: updates of the diagnostic decoder of tokens alone; 0 leaves it out.
         reference: label of the contestant whose speed tells how busy the machine is.
         reference_seconds: how long that is timed at the start of each part.
         metrics, figures: names of files.
@@ -200,7 +199,6 @@ class SuiteProfile(Frozen):
     tuned_by: str | None = None
     mixture: MixtureContestant | None = None
     long_budget_factor: float | None = Field(default=None, gt=1)
-    token_floor_steps: int = Field(default=0, ge=0)
     reference: str
     reference_seconds: float = Field(default=15.0, gt=0)
     metrics: tuple[str, ...] = ("nrmse",)

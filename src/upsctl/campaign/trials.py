@@ -48,7 +48,7 @@ class Trials:
         key = self._key(configuration, num_steps)
         for line in self.lines():
             if all(line[name] == value for name, value in key.items()):
-                return _number(line["error"])
+                return float(line["error"])
         error, wall = self._train(configuration, num_steps)
         say(f"{configuration.name}: {num_steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
@@ -89,7 +89,3 @@ class Trials:
         self.record.mkdir(parents=True, exist_ok=True)
         with (self.record / FILE_NAME).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
-
-
-def _number(text: str) -> float:
-    return float(text)
