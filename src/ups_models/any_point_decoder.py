@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ups_models.blocks.interpolation import interpolate, node_positions
 from ups_models.blocks.precision import in_full_precision
 from ups_models.fine_path import build_fine_blocks
+from ups_models.geometry import GridGeometry
 from ups_models.latent import LatentState
 from ups_models.normaliser import Normaliser
 from ups_models.sizes import Sizes
@@ -60,13 +61,13 @@ class AnyPointDecoder(nn.Module):
 
     @in_full_precision
     def decode_between(
-        self, fine: Tensor, state: LatentState, points: Tensor, names: Iterable[str]
+        self, fine: Tensor, geometry: GridGeometry, points: Tensor, names: Iterable[str]
     ) -> dict[str, Tensor]:
         """The learned term of each named field at `points` (B, N, D): (B, C, N), zero at the nodes."""
-        offset = node_positions(points, state.geometry)
+        offset = node_positions(points, geometry)
         offset = offset - offset.round()
         waves = torch.cat([(2 * math.pi * offset).sin(), (2 * math.pi * offset).cos()], dim=-1)
-        features = interpolate(fine, points, state.geometry, num_taps=2).transpose(1, 2)
+        features = interpolate(fine, points, geometry, num_taps=2).transpose(1, 2)
         inputs, envelope = torch.cat([features, waves], dim=-1), 1 - (math.pi * offset).cos().square().prod(dim=-1)
         terms = {name: self.between_nodes[f"{fine.ndim - 2}d_{name}"](inputs) for name in names}
         return {name: (envelope[..., None] * term).transpose(1, 2) for name, term in terms.items()}
@@ -74,7 +75,7 @@ class AnyPointDecoder(nn.Module):
 
 def _zero_ended(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """A pointwise network whose output is zero before training."""
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), _zero(nn.Linear(hidden, outputs)))
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), _zero(nn.Linear(hidden, outputs)))
 
 
 def _zero(layer: nn.Module) -> nn.Module:

@@ -41,13 +41,21 @@ class AbstractNormaliser(nn.Module, abc.ABC):
         """Frame 0 of a batch in dimensionless fields and numbers."""
 
     @abc.abstractmethod
-    def to_physical(self, outputs: Mapping[str, Tensor], state: DimensionlessState) -> Fields:
-        """The next frame from a network's outputs: name -> (B, 1, *space, C), physical units."""
+    def changes(self, outputs: Mapping[str, Tensor], state: DimensionlessState) -> dict[str, Tensor]:
+        """The dimensionless changes of one step, from a network's outputs."""
+
+    @abc.abstractmethod
+    def change_scale(self, name: str, state: DimensionlessState) -> Tensor:
+        """(B, 1, 1...) the size of a field's change in one step, zero for a step of zero length."""
+
+    @abc.abstractmethod
+    def to_physical(self, changes: Mapping[str, Tensor], state: DimensionlessState) -> Fields:
+        """The next frame from dimensionless changes: name -> (B, 1, *space, C), physical units."""
 
     def advance(self, batch: Batch, network: Network) -> Fields:
         """One step of a network that sees dimensionless states: physical in, physical out."""
         state = self.to_dimensionless(batch)
-        return self.to_physical(network(state), state)
+        return self.to_physical(self.changes(network(state), state), state)
 
 
 class AbstractEmulator(nn.Module, abc.ABC):

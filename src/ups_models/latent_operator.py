@@ -16,7 +16,7 @@ from ups_models.sizes import Sizes
 class LatentOperatorConfig(PartConfig):
     """In 1D, 2D and 3D: how many of the blocks are passed, the kept modes and the reach of the local mixing."""
 
-    depth: tuple[int, int, int] = (1, 4, 4)
+    depth: tuple[int, int, int] = (1, 2, 2)
     num_modes: tuple[int, int, int] = (16, 6, 4)
     reach: tuple[int, int, int] = (2, 2, 1)
     spectral_groups: int = 8

@@ -58,7 +58,7 @@ class Normaliser(AbstractNormaliser):
         """Measure, over many training windows, the rms of the dimensionless fields, then of their increments."""
         state = self.to_dimensionless(pairs.window(0, 1))
         for name, field in {**state.fields, **state.constant_fields}.items():
-            if self._frame(pairs.dataset) is not None:
+            if self.frame_of(self.problems[pairs.dataset]) is not None:
                 self.statistic(pairs.dataset, name, "size").mul_(field.square().mean().sqrt())
         state = self.to_dimensionless(pairs.window(0, 1))
         target = _moved(pairs.window(1, 2).fields, state, -1)
@@ -72,47 +72,52 @@ class Normaliser(AbstractNormaliser):
         problem = self.problems[batch.dataset]
         present = {name: _channels_first(field[:, 0]) for name, field in batch.fields.items()}
         constant = {name: _channels_first(field) for name, field in batch.constant_fields.items()}
-        if self._frame(batch.dataset) is None:
+        if self.frame_of(problem) is None:
             return self._standard(batch, problem, present, constant)
         sizes = {name: self.statistic(batch.dataset, name, "size") for name in problem.fields}
         return see_in_own_units(batch, problem, present, constant, sizes)
 
-    def to_physical(self, outputs: Mapping[str, Tensor], state: DimensionlessState) -> Fields:
-        """The next state from the network's outputs (B, C, *space), one for each of `output_fields`."""
+    def changes(self, outputs: Mapping[str, Tensor], state: DimensionlessState) -> dict[str, Tensor]:
+        """Dimensionless changes from the network's outputs (B, C, *space), one for each of `output_fields`."""
+        if self.prediction == "direct":
+            return {name: output - state.fields[name] for name, output in outputs.items()}
+        return {name: output * self.change_scale(name, state) for name, output in outputs.items()}
+
+    def change_scale(self, name: str, state: DimensionlessState) -> Tensor:
+        """(B, 1, 1...) the size of a field's change in one step, zero for a step of zero length."""
+        return state.step_size * self.statistic(state.dataset, name, "increment")
+
+    def to_physical(self, changes: Mapping[str, Tensor], state: DimensionlessState) -> Fields:
+        """The next state from dimensionless changes, with all that the frame declares."""
         before = {name: state.offset[name] + state.scale[name] * field for name, field in state.fields.items()}
-        changes = {name: state.scale[name] * self._change(name, output, state) for name, output in outputs.items()}
-        following = self._constrained(before, changes, state)
+        physical = {name: state.scale[name] * change for name, change in changes.items()}
+        following = self._constrained(before, physical, state)
         return _channels_last(_rolled(following, state.shift, 1))
+
+    def frame_of(self, problem: Problem) -> FrameSpec | None:
+        """The frame in which a problem is seen, if it is a declared one."""
+        return problem.frame if self.frame == "declared" else None
 
     def number_names(self, problem: Problem) -> tuple[str, ...]:
         """The names of the numbers of this frame's states of a problem, in their order."""
-        if self.frame == "standard" or problem.frame is None:
+        frame = self.frame_of(problem)
+        if frame is None:
             return tuple(problem.parameters)
-        axes = range(problem.num_dimensions) if problem.frame.is_galilean_invariant else ()
+        axes = range(problem.num_dimensions) if frame.is_galilean_invariant else ()
         return ("courant", *problem.parameters, *(f"shift_{axis}" for axis in axes))
 
     def output_fields(self, problem: Problem) -> dict[str, FieldSpec]:
         """The variable fields that a network gives; a velocity that follows from its vorticity is not one."""
-        fields = problem.variable_fields
-        if self.frame == "standard" or problem.frame is None or problem.frame.vorticity is None:
+        fields, frame = problem.variable_fields, self.frame_of(problem)
+        if frame is None or frame.vorticity is None:
             return fields
-        return {name: spec for name, spec in fields.items() if name != problem.frame.velocity}
-
-    def _frame(self, dataset: str) -> FrameSpec | None:
-        """The frame in which a dataset is seen, if it is a declared one."""
-        return self.problems[dataset].frame if self.frame == "declared" else None
-
-    def _change(self, name: str, output: Tensor, state: DimensionlessState) -> Tensor:
-        """The dimensionless change of one field."""
-        if self.prediction == "direct":
-            return output - state.fields[name]
-        return output * (state.step_size * self.statistic(state.dataset, name, "increment"))
+        return {name: spec for name, spec in fields.items() if name != frame.velocity}
 
     def _constrained(
         self, before: Mapping[str, Tensor], changes: Mapping[str, Tensor], state: DimensionlessState
     ) -> dict[str, Tensor]:
         """The state after physical changes, with all that the frame declares."""
-        frame = self._frame(state.dataset)
+        frame = self.frame_of(self.problems[state.dataset])
         if frame is None:
             return {name: before[name] + change for name, change in changes.items()}
         changes = {n: keep_mean(change) if n in frame.conserved_means else change for n, change in changes.items()}

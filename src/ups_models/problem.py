@@ -32,6 +32,7 @@ class FrameSpec(PartConfig):
     forcing: str | None = None
     is_galilean_invariant: bool = False
     vorticity: str | None = None
+    transported: tuple[str, ...] = ()
     conserved_means: tuple[str, ...] = ()
     dissipated: tuple[str, ...] = ()
     linear: tuple[str, ...] = ()

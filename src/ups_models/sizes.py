@@ -24,5 +24,5 @@ class Sizes(PartConfig):
     fine_width: tuple[int, int, int] = (32, 16, 8)
     stem_kernel: tuple[int, int, int] = (7, 5, 3)
     fine_blocks: tuple[int, int, int] = (2, 1, 1)
-    fine_modes: tuple[int, int, int] = (32, 12, 6)
-    fine_kernel: tuple[int, int, int] = (5, 3, 3)
+    fine_modes: tuple[int, int, int] = (16, 12, 6)
+    fine_kernel: tuple[int, int, int] = (3, 3, 3)

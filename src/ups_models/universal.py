@@ -1,22 +1,23 @@
 """The universal surrogate: encoder, latent operator and decoder as one emulator."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from ups_models.any_point_decoder import AnyPointDecoder
 from ups_models.batch import Batch, Fields
+from ups_models.blocks.exponential_step import ExponentialStep
 from ups_models.blocks.interpolation import interpolate
-from ups_models.blocks.linear_propagator import LinearPropagator
+from ups_models.carried import carried_fields
 from ups_models.conditioning import Conditioning
 from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
 from ups_models.interfaces import AbstractEmulator, PartConfig
-from ups_models.latent import LatentState
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
 from ups_models.normaliser import Normaliser
-from ups_models.problem import Problems
+from ups_models.problem import Problem, Problems
 from ups_models.sizes import Sizes
 
 NUM_TAPS = 4
@@ -24,10 +25,15 @@ NUM_TAPS = 4
 
 
 class UniversalConfig(PartConfig):
-    """The sizes that the parts share, and the parts' own configs."""
+    """The sizes that the parts share, the parts' own configs, and in how many parts of a step a flow carries fields.
+
+    Attributes:
+        flow_parts: in 1D, 2D and 3D; fewer leave more to the network, more take longer.
+    """
 
     sizes: Sizes = Sizes()
     operator: LatentOperatorConfig = LatentOperatorConfig()
+    flow_parts: tuple[int, int, int] = (1, 4, 2)
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,22 @@ class Advanced:
 
     Attributes:
         fields: the next frame, name -> (B, 1, *space, C), physical.
-        before: the state that was advanced.
-        latent: its latent state after the step.
         fine: (B, S, *space) the decoder's features.
+        before: the state that was advanced.
     """
 
     fields: Fields
-    before: DimensionlessState
-    latent: LatentState
     fine: Tensor
+    before: DimensionlessState
+
+    def first(self, count: int) -> "Advanced":
+        """The first samples, without a gradient to the features."""
+        fields = {name: field[:count] for name, field in self.fields.items()}
+        return Advanced(fields, self.fine[:count].detach(), self.before.first(count))
 
 
 class Universal(AbstractEmulator):
-    """One latent model for all its problems: encode, step, decode, once per time step, beside a linear propagator.
+    """One latent model for all its problems: encode, step, decode, once per time step, and integrate what it says.
 
     Args:
         problems: dataset name -> Problem.
@@ -61,15 +70,16 @@ class Universal(AbstractEmulator):
     def __init__(self, problems: Problems, config: UniversalConfig, normaliser: Normaliser) -> None:
         super().__init__()
         dimensions = sorted({problem.num_dimensions for problem in problems.values()})
-        self.normaliser = normaliser
+        self.normaliser, self._problems, self._flow_parts = normaliser, dict(problems), config.flow_parts
+        self._frames = {name: normaliser.frame_of(problem) for name, problem in problems.items()}
         self._output_names = {name: list(normaliser.output_fields(problem)) for name, problem in problems.items()}
         self.conditioning = Conditioning(normaliser, config.sizes.conditioning_width)
-        self.encoder = GridEncoder(problems, config.sizes)
+        self.encoder = GridEncoder(normaliser, config.sizes)
         self.operator = LatentOperator(dimensions, config.operator, config.sizes)
         self.decoder = AnyPointDecoder(normaliser, config.sizes)
-        self.propagators = nn.ModuleDict({
-            f"{problem.num_dimensions}d_{name}": LinearPropagator(
-                problem.num_dimensions, config.sizes.conditioning_width)
+        self.integrators = nn.ModuleDict({
+            f"{problem.num_dimensions}d_{name}": ExponentialStep(
+                problem.num_dimensions, config.sizes.conditioning_width, _diffusivities(problem))
             for problem in problems.values()
             for name in normaliser.output_fields(problem)
         })  # fmt: skip
@@ -90,19 +100,50 @@ class Universal(AbstractEmulator):
 
     def advance(self, batch: Batch) -> Advanced:
         """One step, and what it went through."""
-        before = self.normaliser.to_dimensionless(batch)
+        before = self.see(batch)
         latent = self.operator.step(self.encoder.encode(before, self.conditioning(before)))
         fine = self.decoder.fine_features(latent)
         outputs = self.decoder.decode(fine, self._output_names[batch.dataset])
-        for name, output in outputs.items():
-            propagator = self.propagators[f"{batch.geometry.num_dimensions}d_{name}"]
-            outputs[name] = output + propagator(before.fields[name], latent.conditioning)
-        return Advanced(self.normaliser.to_physical(outputs, before), before, latent, fine)
+        changes = self.normaliser.changes(outputs, before)
+        if all(batch.geometry.is_periodic):  # waves are the solutions of the linear part there
+            changes = self._integrated(changes, batch, before, latent.conditioning)
+        return Advanced(self.normaliser.to_physical(changes, before), fine, before)
+
+    def see(self, batch: Batch) -> DimensionlessState:
+        """The dimensionless state of frame 0, and its fields as the flow carries them."""
+        state, frame = self.normaliser.to_dimensionless(batch), self._frames[batch.dataset]
+        if frame is None:
+            return state
+        num_parts = self._flow_parts[batch.geometry.num_dimensions - 1]
+        return replace(state, carried=carried_fields(batch, state, frame, num_parts))
+
+    def _integrated(
+        self, changes: Fields, batch: Batch, before: DimensionlessState, conditioning: Tensor
+    ) -> Fields:
+        """The changes after one exponential step of each field."""
+        diffusion_numbers = _diffusion_numbers(self._problems[batch.dataset], batch)
+        return {
+            name: self.integrators[f"{batch.geometry.num_dimensions}d_{name}"](
+                before.fields[name], change, before.carried.get(name), self.normaliser.change_scale(name, before),
+                conditioning, diffusion_numbers)
+            for name, change in changes.items()
+        }  # fmt: skip
 
     def between_nodes(self, after: Advanced, points: Tensor) -> dict[str, Tensor]:
         """What the next frame has at `points` beyond its interpolated nodes: name -> (B, C, N), physical."""
         before, geometry = after.before, after.before.geometry
         if before.shift is not None:  # the state was seen in a frame that moves by whole cells
             points = points - before.shift[:, None] * torch.tensor(geometry.cell_size, device=points.device)
-        terms = self.decoder.decode_between(after.fine, after.latent, points, before.fields)
+        terms = self.decoder.decode_between(after.fine, geometry, points, before.fields)
         return {name: term * before.scale[name].reshape(-1, 1, 1) for name, term in terms.items()}
+
+
+def _diffusivities(problem: Problem) -> list[str]:
+    """The parameters that have a diffusivity's units, m^2/s."""
+    return [name for name, spec in problem.parameters.items() if spec.powers == (2, -1)]
+
+
+def _diffusion_numbers(problem: Problem, batch: Batch) -> dict[str, Tensor]:
+    """p dt / L^2 of each diffusivity p, (B,)."""
+    square = math.prod(batch.geometry.domain_extent) ** (2 / problem.num_dimensions)
+    return {name: batch.parameters[name] * batch.time_step / square for name in _diffusivities(problem)}

@@ -97,6 +97,7 @@ class FrameCard(Frozen):
         forcing: the constant field f (an acceleration) that can move a state at rest, if any.
         is_galilean_invariant: whether the mean velocity is taken out (it stays a dimensionless number).
         vorticity: the field that is the curl of u in a periodic plane, if any; u is then found from it.
+        transported: fields that the flow u carries along, changed on the way only by diffusion and sources.
         conserved_means: fields whose spatial mean never changes; their increments lose their mean.
         dissipated: fields without a source, whose rms about their mean never grows.
         linear: fields in which the equations are linear and homogeneous up to a constant; each is measured in its
@@ -107,6 +108,7 @@ class FrameCard(Frozen):
     forcing: str | None = None
     is_galilean_invariant: bool = False
     vorticity: str | None = None
+    transported: tuple[str, ...] = ()
     conserved_means: tuple[str, ...] = ()
     dissipated: tuple[str, ...] = ()
     linear: tuple[str, ...] = ()

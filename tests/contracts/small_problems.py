@@ -25,7 +25,7 @@ SMALL_SETTINGS: dict[tuple[str, str], dict[str, Any]] = {("fno", "burgers3d"): {
 def burgers(num_dimensions: int) -> Problem:
     """A velocity alone, Galilean invariant, its mean conserved."""
     velocity = FieldSpec(num_components=num_dimensions, powers=(1, -1))
-    frame = FrameSpec(velocity="u", is_galilean_invariant=True, conserved_means=("u",),
+    frame = FrameSpec(velocity="u", is_galilean_invariant=True, transported=("u",), conserved_means=("u",),
                       dissipated=("u",) if num_dimensions == 1 else ())
     return Problem(
         num_dimensions=num_dimensions, time_step=0.1, fields={"u": velocity}, parameters={"viscosity": VISCOSITY},
@@ -41,7 +41,7 @@ def navier_stokes() -> Problem:
         "force": FieldSpec(num_components=2, powers=(1, -2), is_constant=True),
     }
     conserved = ("vorticity", "tracer")
-    frame = FrameSpec(velocity="velocity", forcing="force", conserved_means=conserved,
+    frame = FrameSpec(velocity="velocity", forcing="force", transported=conserved, conserved_means=conserved,
                       vorticity="vorticity", dissipated=("tracer",), linear=("tracer",))
     return Problem(num_dimensions=2, time_step=0.1, fields=fields, parameters={"viscosity": VISCOSITY}, frame=frame)
 

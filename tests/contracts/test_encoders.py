@@ -12,7 +12,6 @@ from ups_models.batch import Batch
 from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
 from ups_models.latent import LatentState
-from ups_models.normaliser import Normaliser
 from ups_models.registry import list_parts, load_part
 from ups_models.universal import Universal
 
@@ -29,8 +28,7 @@ def model_with_noise(encoder: str, dataset: str) -> Universal:
 
 
 def dimensionless(model: Universal, batch: Batch) -> DimensionlessState:
-    assert isinstance(model.normaliser, Normaliser)
-    return model.normaliser.to_dimensionless(batch)
+    return model.see(batch)
 
 
 def encoded(model: Universal, state: DimensionlessState) -> LatentState:

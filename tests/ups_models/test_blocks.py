@@ -8,7 +8,6 @@ from torch import Tensor
 
 from ups_models.blocks.boundary_convolution import BoundaryConvolution, pad
 from ups_models.blocks.gated_mlp import GatedMLP
-from ups_models.blocks.linear_propagator import LinearPropagator
 from ups_models.blocks.modulated_norm import ModulatedNorm
 from ups_models.blocks.neighbour_shift import NeighbourShift
 from ups_models.blocks.spectral_least_squares import count_conjugates
@@ -116,22 +115,6 @@ def test_a_shift_brings_the_neighbours_and_stops_at_ends() -> None:
     periodic, open_ends = (shift(tokens, [(kind, kind)])[0].T.tolist() for kind in ("periodic", "open"))
     assert periodic == [[0, 1, 2, 3], [3, 0, 1, 2], [1, 2, 3, 0]]
     assert open_ends == [[0, 1, 2, 3], [0, 0, 1, 2], [1, 2, 3, 3]]
-
-
-@pytest.mark.parametrize("shape", [(16,), (8, 12), (4, 6, 8)])
-def test_an_untrained_propagator_does_nothing_and_a_trained_one_is_a_real_translation_equivariant_map(
-    shape: tuple[int, ...],
-) -> None:
-    propagator, conditioning = LinearPropagator(len(shape), 5), torch.randn(2, 5)
-    field = torch.randn(2, 3, *shape)
-    assert not propagator(field, conditioning).any()
-    torch.nn.init.normal_(propagator.output.weight)
-    changed = propagator(field, conditioning)
-    axes = tuple(range(2, field.ndim))
-    moved = propagator(field.roll((1,) * len(shape), axes), conditioning)
-    torch.testing.assert_close(moved, changed.roll((1,) * len(shape), axes), rtol=0, atol=1e-4)
-    torch.testing.assert_close(propagator(2 * field, conditioning), 2 * changed, rtol=0, atol=1e-4)
-    torch.testing.assert_close(changed.mean(axes), torch.zeros(2, 3), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("space", [(8,), (7,), (4, 6), (5, 3), (2, 4, 4)])

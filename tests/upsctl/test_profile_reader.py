@@ -128,7 +128,7 @@ def test_a_wrong_file_is_named_with_its_line(text: str, expected: str) -> None:
     [
         ("num_cells: 256,", "num_cell: 256,", "unknown key `axes.0.num_cell`; expected `num_cells`"),
         ("units: m/s,", "unit: m/s,", "unknown key `fields.u.unit`; expected `units`"),
-        ("velocity: u,", "velocit: u,", "unknown key `frame.velocit`; expected `velocity`"),
+        ("velocity: u", "velocit: u", "unknown key `frame.velocit`; expected `velocity`"),
         ("recipe: burgers", "recip: burgers", "unknown key `source.recip`; expected `recipe`"),
         ("licence: CC", "license: CC", "unknown key `license`; expected `licence`"),
     ],

@@ -12,7 +12,7 @@ from ups_models.blocks.spectral_mixing import SpectralMixing
 
 
 class FourierBlock(nn.Module):
-    """x + W gelu((1 + s(c)) (K x + C x) + b(c)), K a spectral map of low modes, C a convolution of all channels.
+    """x + W silu((1 + s(c)) (K x + C x) + b(c)), K a spectral map of low modes, C a convolution of all channels.
 
     Not normalised: the state comes in its own units, and its amplitude counts. A Fourier layer (Li et al. 2021, arXiv
     2010.08895, eq. 2) whose pointwise map has grown to a convolution, residual, modulated by the conditioning (Perez et
@@ -43,4 +43,4 @@ class FourierBlock(nn.Module):
         shape = (len(field), -1, *(1,) * (field.ndim - 2))
         scale, shift = (part.reshape(shape) for part in self.modulation(conditioning).chunk(2, dim=1))
         mixed = self.spectral(field) + self.convolution(field, boundary)
-        return field + self.output(functional.gelu(torch.addcmul(mixed + shift, mixed, scale)), boundary)
+        return field + self.output(functional.silu(torch.addcmul(mixed + shift, mixed, scale)), boundary)

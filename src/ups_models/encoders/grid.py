@@ -11,7 +11,7 @@ from ups_models.dimensionless import DimensionlessState
 from ups_models.errors import ModelError
 from ups_models.fine_path import build_fine_blocks
 from ups_models.latent import LatentState
-from ups_models.problem import Problems
+from ups_models.normaliser import Normaliser
 from ups_models.sizes import Sizes
 
 CONVOLUTIONS = (functional.conv1d, functional.conv2d, functional.conv3d)
@@ -24,17 +24,17 @@ class GridEncoder(nn.Module):
     set of fields goes through the same stem. One class serves 1D, 2D and 3D; each has its own kernels.
 
     Args:
-        problems: decides the field names and the dimensions that have weights.
+        normaliser: its problems decide the field names and the dimensions that have weights.
         sizes: widths.
     """
 
-    def __init__(self, problems: Problems, sizes: Sizes) -> None:
+    def __init__(self, normaliser: Normaliser, sizes: Sizes) -> None:
         super().__init__()
         self.sizes = sizes
-        self.kernels = nn.ParameterDict(_input_kernels(problems, sizes))
+        self.kernels = nn.ParameterDict(_input_kernels(normaliser, sizes))
         self.bias = nn.ParameterDict()
         self.blocks, self.patches = nn.ModuleDict(), nn.ModuleDict()
-        for dimensions in sorted({problem.num_dimensions for problem in problems.values()}):
+        for dimensions in sorted({problem.num_dimensions for problem in normaliser.problems.values()}):
             width, edge = sizes.fine_width[dimensions - 1], sizes.patch_size[dimensions - 1]
             patch = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dimensions - 1]
             self.bias[f"{dimensions}d"] = nn.Parameter(torch.zeros(width))
@@ -52,7 +52,8 @@ class GridEncoder(nn.Module):
         if any(cells % edge for cells in geometry.shape):
             raise ModelError(f"grid encoder: expected cells divisible by the patch {edge}, got {geometry.shape}")
         with torch.autocast(state.step_size.device.type, enabled=False):  # the state must not be rounded
-            fine = self._stem({**state.fields, **state.constant_fields}, state)
+            also = {_carried(name): field for name, field in state.carried.items()}
+            fine = self._stem({**state.fields, **state.constant_fields, **also}, state)
         for block in self._of("blocks", geometry.num_dimensions).children():
             fine = block(fine, conditioning, geometry.boundary)
         tokens = self._of("patches", geometry.num_dimensions)(fine)
@@ -72,12 +73,18 @@ class GridEncoder(nn.Module):
         return self.get_submodule(f"{part}.{num_dimensions}d")
 
 
-def _input_kernels(problems: Problems, sizes: Sizes) -> dict[str, nn.Parameter]:
+def _carried(name: str) -> str:
+    """The name under which a carried field comes in."""
+    return f"carried_{name}"
+
+
+def _input_kernels(normaliser: Normaliser, sizes: Sizes) -> dict[str, nn.Parameter]:
     kernels = {}
-    for problem in problems.values():
-        dimensions = problem.num_dimensions
+    for problem in normaliser.problems.values():
+        dimensions, frame = problem.num_dimensions, normaliser.frame_of(problem)
         size = (sizes.stem_kernel[dimensions - 1],) * dimensions
-        for name, spec in problem.fields.items():
+        carried = {_carried(name): problem.fields[name] for name in (frame.transported if frame else ())}
+        for name, spec in {**problem.fields, **carried}.items():
             kernel = torch.empty(sizes.fine_width[dimensions - 1], spec.num_components, *size)
             nn.init.normal_(kernel, std=(spec.num_components * kernel[0, 0].numel()) ** -0.5)
             kernels[f"{dimensions}d_{name}"] = nn.Parameter(kernel)

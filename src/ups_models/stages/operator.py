@@ -1,7 +1,5 @@
 """The first stage of the universal model: encoder, latent operator and decoder, end to end in physical space."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +10,12 @@ from ups_models.interfaces import AbstractEmulator, AbstractStage
 from ups_models.stages.supervised import Supervised, SupervisedConfig
 from ups_models.universal import NUM_TAPS, Advanced, Universal
 
+NUM_SAMPLES = 2
+"""Of a batch, for the term between the nodes; that term is a small part of the model and learns fast."""
+
 NUM_POINTS = 64
+"""Of each of these samples."""
+
 FINE_TAPS = 8
 """Nodes along each axis from which the truth between nodes is interpolated."""
 
@@ -60,8 +63,9 @@ def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generato
     Squared, relative to the truth's mean square at the nodes: a root's gradient would be as large as that of the
     frames, and the common clipping would starve them. The features are taken as they are: only the term itself moves.
     """
+    after, batch = after.first(NUM_SAMPLES), batch.map(lambda tensor: tensor[:NUM_SAMPLES])
     points = _random_points(batch, generator)
-    found = model.between_nodes(replace(after, fine=after.fine.detach()), points)
+    found = model.between_nodes(after, points)
     losses = []
     for name, term in found.items():
         truth = batch.fields[name][:, -1].movedim(-1, 1)

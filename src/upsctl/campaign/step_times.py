@@ -40,28 +40,27 @@ class StepTimer:
         model = build_model(describe_emulator(profile, artifacts), profile.seed, data.only(configuration.datasets))
         alone = profile.model_copy(update={"datasets": {dataset: profile.datasets[dataset]}})
         self._updates = build_updates(model.to(device), configuration.contestant.stage, alone, data, device)
-        self._dataset, self._durations = dataset, {phase: [] for phase in _phases(self._updates)}
-        for phase in self._durations:
-            self._run(phase, 1)
+        self._dataset, self._rounds = dataset, {phase: [] for phase in _phases(self._updates)}
+        for phase in self._rounds:
+            self._make_one(phase)
 
     def measure(self, seconds: float) -> None:
-        """Time updates of every phase, `seconds` in all."""
-        for phase in self._durations:
-            stop = time.perf_counter() + seconds / len(self._durations)
-            while time.perf_counter() < stop:
-                self._durations[phase].append(self._run(phase, 1))
+        """One more round: updates of every phase, `seconds` in all."""
+        for phase, rounds in self._rounds.items():
+            start, count = time.perf_counter(), 0
+            while time.perf_counter() - start < seconds / len(self._rounds):
+                self._make_one(phase)
+                count += 1
+            rounds.append((time.perf_counter() - start) / count)
 
     @property
     def seconds_per_update(self) -> float:
-        """The mean over the schedule of each phase's median."""
-        return sum(phase.share * statistics.median(found) for phase, found in self._durations.items())
+        """The mean over the schedule's phases of each one's median round: a busy moment does not count."""
+        return sum(phase.share * statistics.median(rounds) for phase, rounds in self._rounds.items())
 
-    def _run(self, phase: Phase, count: int) -> float:
+    def _make_one(self, phase: Phase) -> None:
         self._updates.mixture.position[self._dataset] = round(phase.start * LONG_RUN)
-        start = time.perf_counter()
-        for _ in range(count):
-            self._updates.make_one().loss.item()
-        return (time.perf_counter() - start) / count
+        self._updates.make_one().loss.item()
 
 
 def measure_step_seconds(
@@ -88,7 +87,8 @@ def measure_step_seconds(
 def time_reference(configuration: Configuration, dataset: str, data: TrainingData, seconds: float) -> float:
     """Seconds per update of the configuration that tells how busy the machine is."""
     timer = StepTimer(configuration, dataset, data)
-    timer.measure(seconds)
+    for _ in range(NUM_ROUNDS):
+        timer.measure(seconds / NUM_ROUNDS)
     return timer.seconds_per_update
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,15 @@ class Trials:
         (dataset,) = configuration.datasets
         num_steps = self.file.num_steps(configuration.cost_name, dataset, seconds)
         key = self._key(configuration, num_steps)
-        for line in self.lines():
-            if all(line[name] == value for name, value in key.items()):
-                return float(line["error"])
+        known = [line for line in self.lines if all(line[name] == value for name, value in key.items())]
+        if known:
+            return float(known[0]["error"])
         error, wall = self._train(configuration, num_steps)
         say(f"{configuration.name}: {num_steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
         return error
 
+    @cached_property
     def lines(self) -> list[dict[str, Any]]:
         """All trials so far."""
         path = self.record / FILE_NAME
@@ -86,6 +88,7 @@ class Trials:
         }
 
     def _append(self, line: dict[str, Any]) -> None:
+        self.lines.append(line)
         self.record.mkdir(parents=True, exist_ok=True)
         with (self.record / FILE_NAME).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")

@@ -11,11 +11,25 @@ from upsctl.profiles import OptimiserProfile
 
 
 def build_optimiser(part: nn.Module, profile: OptimiserProfile) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices and kernels, none on biases, norms and embeddings' single rows."""
-    matrices = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim > 1]
-    vectors = [parameter for parameter in part.parameters() if parameter.requires_grad and parameter.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": profile.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    """AdamW with weight decay on matrices and kernels, none on biases, norms and embeddings' single rows.
+
+    Updates are fused, which PyTorch cannot do for complex weights.
+    """
+    groups = [
+        {
+            "params": [weight for weight in part.parameters() if _kind(weight) == (is_matrix, is_complex)],
+            "weight_decay": profile.weight_decay if is_matrix else 0.0,
+            "fused": not is_complex,
+        }
+        for is_matrix in (True, False)
+        for is_complex in (False, True)
+    ]
     return torch.optim.AdamW(groups, lr=profile.learning_rate, betas=profile.betas)
+
+
+def _kind(weight: nn.Parameter) -> tuple[bool, bool] | None:
+    """Whether a weight is a matrix or kernel, and whether it is complex; of a frozen one, nothing."""
+    return (weight.ndim > 1, weight.is_complex()) if weight.requires_grad else None
 
 
 def learning_rate(step: int, num_steps: int, profile: OptimiserProfile) -> float:

@@ -1,0 +1,114 @@
+"""A step that is exact where a field obeys a linear equation: exponential integration with a learned rate."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ups_models.blocks.precision import in_full_precision
+
+FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+SMALL = 0.05
+"""Below this |z|, phi_1 is its Taylor series to the third order."""
+
+
+class ExponentialStep(nn.Module):
+    """du_k = phi_1(z_k) (f_k + z_k u_k) + g_k e^(z_k) (v_k - u_k), with phi_1(z) = (e^z - 1) / z.
+
+    The first part is the exponential Euler step of u' = z u + f (Cox & Matthews 2002, doi 10.1006/jcph.2002.6995,
+    eq. 4); f is the network's change. The second goes a share g_k of the way to v, the field as the flow carries it.
+
+        z_k = - sum_p w_p p dt |k|^2 + h (a(|k|, c) + i k . b(|k|, c))
+
+    sums over the parameters p that have the units of a diffusivity; w_p starts at one, as if each were the field's
+    own. a, b and g come from a small network of log |k| and the conditioning c, zero before training. So a nearly
+    linear state is advanced for any parameter, and what diffusion takes from a field it takes from f and v too.
+
+    Args:
+        num_dimensions: D.
+        conditioning_width: W.
+        diffusivities: the names of such parameters.
+        hidden: width of the small network.
+    """
+
+    def __init__(
+        self, num_dimensions: int, conditioning_width: int, diffusivities: Sequence[str], hidden: int = 32
+    ) -> None:
+        super().__init__()
+        self.weights = nn.ParameterDict({name: nn.Parameter(torch.ones(())) for name in diffusivities})
+        self.of_conditioning = nn.Linear(conditioning_width, hidden)
+        self.of_wavenumber = nn.Linear(1 + 2 * len(FREQUENCIES), hidden, bias=False)
+        self.hidden = nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, 2 + num_dimensions)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    @in_full_precision
+    def forward(
+        self, field: Tensor, change: Tensor, carried: Tensor | None, scale: Tensor, conditioning: Tensor,
+        diffusion_numbers: Mapping[str, Tensor],
+    ) -> Tensor:  # fmt: skip
+        """The change of a periodic field, (B, C, *space).
+
+        Args:
+            field, change, carried: u, f and v (if any), (B, C, *space).
+            scale: h, the size of a change in one step, that broadcasts against them.
+            conditioning: (B, W).
+            diffusion_numbers: p dt / L^2 of each diffusivity, (B,).
+        """
+        space, axes = field.shape[2:], tuple(range(2, field.ndim))
+        waves = _wavevectors(space).to(field)
+        learned, share = self._of_waves(waves, conditioning)
+        rate = scale * learned - self._diffusion(waves, diffusion_numbers)
+        spectrum, forcing = torch.fft.rfftn(torch.cat([field, change]), dim=axes).chunk(2)
+        changed = phi(rate) * (forcing + rate * spectrum)
+        if carried is not None:
+            changed = changed + share * rate.exp() * torch.fft.rfftn(carried - field, dim=axes)
+        return torch.fft.irfftn(changed, s=space, dim=axes)
+
+    def _diffusion(self, waves: Tensor, numbers: Mapping[str, Tensor]) -> Tensor:
+        """The sum over p, (B, 1, *half spectrum) or 0."""
+        square = (2 * math.pi * waves).square().sum(dim=-1)
+        found = [weight * numbers[name] for name, weight in self.weights.items()]
+        return sum((number.reshape(-1, 1, *(1,) * square.ndim) * square for number in found), torch.zeros(()))
+
+    def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+        """(*half spectrum, D), (B, W) -> the complex a + i k . b and the real g, (B, 1, *half spectrum)."""
+        radius = waves.norm(dim=-1)
+        shells = torch.arange(radius.max().item() + 2.0, device=waves.device)
+        own, common = self.of_conditioning(conditioning)[:, None], self.of_wavenumber(_features(shells))
+        of_shells = self.output(functional.silu(self.hidden(functional.silu(own + common))))
+        damping, share, velocity = _between_shells(of_shells, radius).split([1, 1, waves.shape[-1]], dim=-1)
+        is_wave = (radius > 0)[..., None]  # the mean is none
+        turning = (waves * velocity).sum(dim=-1) / 8
+        return torch.complex((damping * is_wave)[..., 0], turning)[:, None], (share * is_wave)[:, None, ..., 0]
+
+
+def phi(z: Tensor) -> Tensor:
+    """(e^z - 1) / z, one at zero."""
+    is_small = z.abs() < SMALL
+    other = torch.where(is_small, torch.ones_like(z), z)  # no gradient of 0 / 0
+    return torch.where(is_small, 1 + z / 2 + z**2 / 6 + z**3 / 24, (other.exp() - 1) / other)
+
+
+def _between_shells(values: Tensor, radius: Tensor) -> Tensor:
+    """(B, S, V) at whole |k| -> (B, *half spectrum, V) at each wave's, linearly interpolated."""
+    below = radius.floor().long()
+    part = (radius - below)[..., None]
+    return torch.lerp(values[:, below], values[:, below + 1], part)
+
+
+def _wavevectors(space: torch.Size) -> Tensor:
+    """(*half spectrum, D) whole wavenumbers of `rfftn`."""
+    axes = [torch.fft.fftfreq(cells, 1 / cells) for cells in space[:-1]] + [torch.arange(space[-1] // 2 + 1.0)]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+
+
+def _features(radius: Tensor) -> Tensor:
+    """(S,) -> (S, 9) of log2 |k|."""
+    logarithm = torch.log2(radius.clamp_min(0.5))
+    angles = [frequency * logarithm for frequency in FREQUENCIES]
+    waves_of_it = [function(angle) for angle in angles for function in (torch.sin, torch.cos)]
+    return torch.stack([logarithm / math.log2(16), *waves_of_it], dim=-1)
