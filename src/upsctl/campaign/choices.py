@@ -1,6 +1,7 @@
 """The settings of a suite's contestants: found by its own sweep, or by the sweep that it names."""
 
 import math
+from collections.abc import Callable
 
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import Choices
@@ -29,12 +30,13 @@ def known_choices(suite: SuiteProfile) -> Choices:
     }
 
 
-def swept_choices(suite: SuiteProfile, trial: Trial) -> Choices:
-    """What this suite's own sweep chooses."""
+def swept_choices(suite: SuiteProfile, trial: Trial, keep: Callable[[Choices], None]) -> Choices:
+    """What this suite's own sweep chooses; `keep` gets all that is known after each contestant on each dataset."""
     choices: dict[str, dict[str, ChosenSettings]] = {one.label: {} for one in trained_contestants(suite)}
     for name in suite.datasets:
         for one in trained_contestants(suite):
             choices[one.label][name] = run_sweep(suite, one, name, trial)
+            keep(choices)
     return choices
 
 

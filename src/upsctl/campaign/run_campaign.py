@@ -102,10 +102,13 @@ class Campaign:
         self._measure(swept_configurations(self.suite))
         valid = {name: open_dataset(name, ("valid",)) for name in self.suite.datasets}
         trials = Trials(self.name, self.record, self.folder / "trainings", self.file, self.data, valid)
-        choices = swept_choices(self.suite, trials.error)
-        result = SweepResult.model_validate({"suite": self.name, "chosen": choices})
+        return swept_choices(self.suite, trials.error, self._keep_choices)
+
+    def _keep_choices(self, choices: Choices) -> None:
+        """Write what the sweep has chosen so far; it is shipped as a profile of the kind `sweeps`."""
+        chosen = {label: by_dataset for label, by_dataset in choices.items() if by_dataset}
+        result = SweepResult.model_validate({"suite": self.name, "chosen": chosen})
         write_yaml(result.model_dump(mode="json"), self.record / "sweep.yaml")
-        return choices
 
     def _measure(self, configurations: Iterable[Configuration]) -> None:
         """The step times that the campaign's file lacks."""

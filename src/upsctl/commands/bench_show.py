@@ -13,7 +13,7 @@ def bench_show(
         Path, typer.Argument(help="A rows.jsonl, or a folder that has one."),
     ] = Path("docs/leaderboard/rows.jsonl"),
     metric: Annotated[str, typer.Option("--metric", help="What is ranked.")] = "nrmse",
-    horizon: Annotated[str, typer.Option("--horizon", help="rollout or one_step.")] = "rollout",
+    horizon: Annotated[str, typer.Option("--horizon", help="rollout, one_step or tokens.")] = "rollout",
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only rows of this campaign.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
     as_json: AsJson = False,

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ups_models.checkpoint import Checkpoint
+from ups_models.universal import Universal
 from upsctl.data.artifact import Artifact
 from upsctl.data.loader import iter_split
+from upsctl.evaluation import token_floor
 from upsctl.evaluation.bootstrap import Estimate, estimate_headline, estimate_mean, estimate_median
 from upsctl.evaluation.predictions import predict_one_step, predict_split
 from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row, Statistic, source_digest
@@ -66,6 +68,7 @@ def evaluate_checkpoint(
     measured = [
         *_measure("rollout", rollout, metrics),
         *_measure("one_step", one_step, metrics),
+        *_measure_tokens(checkpoint, artifact, split, metrics, device),
         *_measure_cost(measure_speed(emulator, first)),
     ]
     facts = _facts(checkpoint, artifact, split) | {"campaign": campaign, "command": command}
@@ -76,6 +79,17 @@ def _measure(horizon: Horizon, predictions: Predictions, metrics: Sequence[str])
     groups = {_group_name(predictions, values): index for values, index in predictions.group_trajectories().items()}
     for entry in score(predictions, metrics):
         yield from _summarise(horizon, entry, {name: entry.per_sample[index] for name, index in groups.items()})
+
+
+def _measure_tokens(
+    checkpoint: Checkpoint, artifact: Artifact, split: SplitName, metrics: Sequence[str], device: str
+) -> Iterator[Measured]:
+    """What the tokens alone hold, for an emulator that has any."""
+    emulator, chosen = checkpoint.emulator, [name for name in metrics if name in token_floor.METRICS]
+    if isinstance(emulator, Universal) and chosen:
+        label = checkpoint.lineage["label"]
+        decoded = token_floor.decode_tokens_alone(emulator, artifact, split, BATCH_SIZE, label, device)
+        yield from _measure("tokens", decoded, chosen)
 
 
 def _group_name(predictions: Predictions, values: Sequence[float]) -> str:

@@ -45,7 +45,7 @@ class Entry:
         seeds: seed -> headline.
         ratio, verdict: against the best baseline outside our frame; None for that one itself and for references.
         ratio_in_frame, verdict_in_frame: against the best baseline in our frame.
-        one_step: the headline of one step, if there are rows of it.
+        one_step, tokens: the headlines of one step and of the tokens alone, if there are rows of them.
         by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
     """
 
@@ -61,6 +61,7 @@ class Entry:
     ratio_in_frame: Estimate | None
     verdict_in_frame: str
     one_step: float | None
+    tokens: float | None
     by_parameter: dict[str, float]
     by_field: dict[str, float]
 
@@ -100,6 +101,10 @@ class _Contestant:
 
     rows: list[Row]
     headlines: list[Row]
+
+    @property
+    def label(self) -> str:
+        return self.headlines[0].label
 
     @property
     def groups(self) -> list[Groups]:
@@ -150,7 +155,7 @@ def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
 
 def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[Entry]:
     contestants = _contestants(contest, rows, horizon)
-    one_step = _contestants(contest, rows, "one_step")
+    one_step, tokens = (_contestants(contest, rows, name) for name in ("one_step", "tokens"))
     on_validation = _contestants(replace(contest, split="valid"), rows, horizon) or contestants
     best = _best(contestants, on_validation, ("standard", "reference"))
     best_in_frame = _best(contestants, on_validation, ("in our frame",))
@@ -158,7 +163,7 @@ def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[En
     order = sorted(contestants.values(), key=lambda contestant: (ROLES.index(contestant.role), contestant.value))
     return [
         _entry(contestant, ranked.index(contestant) + 1 if contestant in ranked else None, best, best_in_frame,
-               one_step.get(contestant.headlines[0].label))
+               one_step.get(contestant.label), tokens.get(contestant.label))
         for contestant in order
     ]
 
@@ -174,7 +179,7 @@ def _best(
 
 def _entry(
     contestant: _Contestant, rank: int | None, best: _Contestant | None, best_in_frame: _Contestant | None,
-    one_step: _Contestant | None,
+    one_step: _Contestant | None, tokens: _Contestant | None,
 ) -> Entry:
     first = contestant.headlines[0]
     ratio, verdict = _compare(contestant, best)
@@ -184,7 +189,7 @@ def _entry(
         rank=rank, estimate=estimate_headline(contestant.groups),
         seeds={row.seed: row.value for row in contestant.headlines},
         ratio=ratio, verdict=verdict, ratio_in_frame=ratio_in_frame, verdict_in_frame=verdict_in_frame,
-        one_step=one_step.value if one_step else None,
+        one_step=one_step.value if one_step else None, tokens=tokens.value if tokens else None,
         by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
     )
 

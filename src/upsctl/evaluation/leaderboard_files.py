@@ -1,13 +1,12 @@
 """A rows file -> leaderboards, in the terminal or as a page. Loads no torch."""
 
 from pathlib import Path
-from typing import get_args
 
 from upsctl.console import Result
 from upsctl.errors import DiskError, UsageError
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import Horizon, Row, read_rows
+from upsctl.evaluation.rows import HORIZONS, Horizon, Row, read_rows
 from upsctl.profile_reader import nearest
 
 
@@ -21,7 +20,7 @@ def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page:
     """
     rows = read_rows(path)
     for value, known, what in (
-        (horizon, list(get_args(Horizon)), "horizon"),
+        (horizon, HORIZONS, "horizon"),
         (metric, sorted({row.metric for row in rows if row.per_sample}), "metric"),
         (campaign, sorted({row.campaign for row in rows}), "campaign"),
     ):
@@ -37,7 +36,8 @@ def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page:
 
 
 def _build(rows: list[Row], metric: str, horizon: str, campaign: str | None) -> list[Leaderboard]:
-    return build_leaderboards(rows, metric, "one_step" if horizon == "one_step" else "rollout", campaign)
+    by_name: dict[str, Horizon] = {name: name for name in HORIZONS}
+    return build_leaderboards(rows, metric, by_name[horizon], campaign)
 
 
 def _write_page(path: Path, boards: list[Leaderboard]) -> None:

@@ -10,11 +10,12 @@ from upsctl.console import Result
 from upsctl.evaluation.bootstrap import Estimate
 from upsctl.evaluation.leaderboard import Entry, Leaderboard
 
-COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "one step")
+COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "one step", "tokens")
 EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
-    "over seeds. Stale rows were made by sources that have changed since; they have no rank."
+    "over seeds. Tokens: each state decoded from its own latent tokens alone, a diagnostic. Stale rows were made by "
+    "sources that have changed since; they have no rank."
 )
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -62,7 +63,7 @@ def _cells(entry: Entry) -> list[str]:
         _seeds(entry),
         _ratio(entry.ratio, entry.verdict),
         _ratio(entry.ratio_in_frame, entry.verdict_in_frame),
-        "" if entry.one_step is None else _number(entry.one_step),
+        *("" if value is None else _number(value) for value in (entry.one_step, entry.tokens)),
     ]
 
 

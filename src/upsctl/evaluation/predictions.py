@@ -33,7 +33,7 @@ def predict_split(
     Returns:
         Predictions with all frames, the given first one included.
     """
-    return _predict(_roll_out, emulator, artifact, split, batch_size, emulator_label, device)
+    return predict_frames(_roll_out, emulator, artifact, split, batch_size, emulator_label, device)
 
 
 def predict_one_step(
@@ -41,7 +41,7 @@ def predict_one_step(
     device: str = "cpu",
 ) -> Predictions:
     """Every frame from its true predecessor; arguments and form as of `predict_split`."""
-    return _predict(_step_from_truth, emulator, artifact, split, batch_size, emulator_label, device)
+    return predict_frames(_step_from_truth, emulator, artifact, split, batch_size, emulator_label, device)
 
 
 def _roll_out(emulator: AbstractEmulator, batch: Batch) -> Fields:
@@ -53,10 +53,11 @@ def _step_from_truth(emulator: AbstractEmulator, batch: Batch) -> Fields:
     return {name: torch.cat([frame[name] for frame in frames], dim=1) for name in frames[0]}
 
 
-def _predict(
+def predict_frames(
     forecast: Forecast, emulator: AbstractEmulator, artifact: Artifact, split: SplitName, batch_size: int, label: str,
     device: str,
 ) -> Predictions:
+    """What a forecast makes of every trajectory of a split; arguments and form as of `predict_split`."""
     truth: list[Fields] = []
     prediction: list[Fields] = []
     parameters: list[Mapping[str, Tensor]] = []

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,7 +16,8 @@ from upsctl.source_digest import files_digest, training_digest
 ALL_FIELDS = "all"
 """The name under which a metric of all fields together stands."""
 
-Horizon = Literal["one_step", "rollout"]
+Horizon = Literal["one_step", "rollout", "tokens"]
+HORIZONS: tuple[Horizon, ...] = get_args(Horizon)
 Statistic = Literal["median", "mean", "geometric_mean", "pooled"]
 
 
@@ -30,7 +31,8 @@ class Row(BaseModel):
         num_parameters, num_evaluations_per_step, is_deterministic: what it costs and is.
         dataset, recipe_digest, content_digest, has_probe_misses, split: what it was measured on; the recipe digest is
             the identity, unless the content misses the card's probes: then the content digest is.
-        horizon, metric, field, parameter_value, statistic: what was measured; `all` fields, None for all values.
+        horizon, metric, field, parameter_value, statistic: what was measured; `all` fields, None for all values. The
+            horizon `tokens` is a diagnostic: each state, decoded from its own latent tokens alone.
         value, low, high: the number and its 95 % bootstrap interval over trajectories (None where there is none).
         per_sample: the values behind a headline, a tuple per parameter value; empty for other rows.
         seed, checkpoint_digest, profile_digest, source_digest, commit, device, device_class, campaign, command, time:
