@@ -18,7 +18,7 @@ from upsctl.commands.predict import predict
 from upsctl.commands.viz_draw import complete_figure, viz_draw
 from upsctl.errors import DataError, ExitCode, UpsctlError, UsageError
 from upsctl.evaluation.predictions_file import write_predictions
-from upsctl.evaluation.rows import append_rows
+from upsctl.evaluation.rows_file import append_rows
 
 
 def run(command: Any, *arguments: object) -> Result:

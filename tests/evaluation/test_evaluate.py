@@ -13,7 +13,8 @@ from upsctl.evaluation.opened_checkpoint import choose_dataset, open_checkpoint
 from upsctl.evaluation.predictions import predict_one_step, predict_split
 from upsctl.evaluation.predictions_file import read_predictions
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_all, plan_evaluation, predictions_path
-from upsctl.evaluation.rows import Row, read_rows
+from upsctl.evaluation.rows import Row
+from upsctl.evaluation.rows_file import read_rows
 from upsctl.picture import relative_errors
 
 METRICS = ("nrmse", "spectral_bands", "pdebench_max_error")

@@ -11,7 +11,8 @@ from evaluation.toy_rows import toy_rows
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.leaderboard import Entry, Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import Row, append_rows, read_rows
+from upsctl.evaluation.rows import Row
+from upsctl.evaluation.rows_file import append_rows, read_rows
 
 OURS: dict[str, Any] = {"emulator": "universal", "label": "ours", "frame": "declared"}
 IN_FRAME: dict[str, Any] = {"label": "FNO in our frame", "frame": "declared"}
@@ -115,9 +116,11 @@ def test_two_processes_lose_no_row(tmp_path: Path) -> None:
 def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     append_rows(path, toy_rows(0.3))
-    path.write_text(path.read_text() + '{"label": "FNO"}\n')
-    with pytest.raises(DataError, match=r"rows\.jsonl:4: not a row"):
-        read_rows(path)
+    (line,) = path.read_text().splitlines()
+    for wrong in ('{"label": "FNO"}', '{"label": "FNO", "numbers": [{}]}', "no JSON", "[]"):
+        path.write_text(f"{line}\n{wrong}\n")
+        with pytest.raises(DataError, match=r"rows\.jsonl:2: not a row"):
+            read_rows(path)
     with pytest.raises(DataError, match="no rows there"):
         read_rows(tmp_path / "other.jsonl")
 

@@ -62,7 +62,7 @@ def toy_checkpoint(folder: Path, card: DatasetCard, emulator: str = "persistence
         "label": emulator, "run": "toy", "stages": [], "num_steps": 0, "num_evaluations_per_step": 1,
         "num_parameters": 0, "seed": 0, "budget_seconds": None, "wall_seconds": 0.0, "datasets": {},
         "profile_digest": "p" * 64, "commit": "abc", "source_digest": training_digest(emulator), "device": "cpu",
-        "device_class": "2 cores", "command": "upsctl train",
+        "device_class": "2 cores", "num_threads": 1, "command": "upsctl train",
     }
     folder.mkdir(parents=True)
     save_checkpoint(folder, description, build_emulator(description).state_dict(), {}, lineage)

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from upsctl.evaluation.rows import Row
+from upsctl.evaluation.rows_file import read_rows
+
 COMMAND = [sys.executable, "-m", "upsctl.program", "bench", "run", "smoke"]
 LABELS = ["ours", "FNO in our frame", "U-Net", "linear", "mean", "persistence"]
 
@@ -28,9 +31,9 @@ def finish(folder: Path, *words: str) -> tuple[str, str]:
     return output, errors
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
+def rows(folder: Path) -> list[Row]:
     path = folder / "runs" / "bench" / "smoke" / "rows.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    return read_rows(path) if path.is_file() else []
 
 
 def kill_in_the_first_training(folder: Path) -> None:
@@ -59,8 +62,8 @@ def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture
     assert rows(folder)[: len(before)] == before, "finished rows stay"
     known = json.loads((record / "campaign.json").read_text())["step_seconds"]
     assert known.keys() == steps.keys()
-    assert {row["label"] for row in rows(folder)} == set(LABELS)
-    assert {row["split"] for row in rows(folder)} == {"test"}
+    assert {row.label for row in rows(folder)} == set(LABELS)
+    assert {row.split for row in rows(folder)} == {"test"}
     assert "its numbers mean nothing" in output and "next: upsctl predict" in output
     order = [output.index(f"\n{label[:12]}") for label in ("ours", "FNO in our", "U-Net")]
     assert order == sorted(order), "our frame's FNO stands directly under ours"
@@ -84,16 +87,16 @@ def test_a_row_is_made_again_by_a_fresh_process(folder: Path) -> None:
     checkpoint = run / "stages" / "operator" / "checkpoint"
     words = ["eval", str(checkpoint), "--split", "test", "--output", str(folder / "again")]
     subprocess.run([sys.executable, "-m", "upsctl.program", *words], check=True, capture_output=True, timeout=200)
-    again = [json.loads(line) for line in (folder / "again" / "rows.jsonl").read_text().splitlines()]
-    wanted = {key(row): row["value"] for row in rows(folder) if row["label"] == "ours" and row["metric"] == "nrmse"}
-    found = {key(row): row["value"] for row in again if key(row) in wanted}
+    again = read_rows(folder / "again" / "rows.jsonl")
+    wanted = {key(row): row.value for row in rows(folder) if row.label == "ours" and row.metric == "nrmse"}
+    found = {key(row): row.value for row in again if key(row) in wanted}
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():
-        assert found[name] == pytest.approx(value, rel=1e-6)
+        assert found[name] == pytest.approx(value, rel=1e-6), name
 
 
-def key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("horizon", "metric", "field", "parameter_value", "statistic"))
+def key(row: Row) -> tuple[str | None, ...]:
+    return (row.horizon, row.metric, row.field, row.parameter_value, row.statistic)
 
 
 def test_a_dry_run_tells_the_cost_and_leaves_nothing(tmp_path: Path) -> None:

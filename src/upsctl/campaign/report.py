@@ -10,7 +10,7 @@ from upsctl.evaluation.figure_sources import draw_figure, figure_class, read_sou
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
 from upsctl.evaluation.recorded_evaluation import predictions_path
-from upsctl.evaluation.rows import read_rows
+from upsctl.evaluation.rows_file import read_rows
 from upsctl.training.run_folder import RunFolder, list_runs
 
 

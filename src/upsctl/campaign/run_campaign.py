@@ -20,7 +20,7 @@ from upsctl.data.fetch import open_dataset
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
-from upsctl.evaluation.rows import read_rows
+from upsctl.evaluation.rows_file import read_rows
 from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile, SuiteProfile, SweepResult
 from upsctl.sample import SplitName

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import torch
 
 from ups_models.checkpoint import Checkpoint
 from ups_models.universal import Universal
@@ -50,6 +51,8 @@ def evaluate_checkpoint(
 ) -> Evaluation:
     """Predict the split one step at a time and in full rollout, and measure both.
 
+    As many threads are taken as trained the checkpoint: sums in another order differ in their last digits.
+
     Args:
         checkpoint: its emulator is on `device`.
         artifact, split: what to predict.
@@ -61,6 +64,7 @@ def evaluate_checkpoint(
     Raises:
         UnknownPartError: when no metric has one of the names.
     """
+    torch.set_num_threads(checkpoint.lineage["num_threads"])
     emulator, label = checkpoint.emulator, checkpoint.lineage["label"]
     rollout = predict_split(emulator, artifact, split, BATCH_SIZE, label, device)
     one_step = predict_one_step(emulator, artifact, split, BATCH_SIZE, label, device)

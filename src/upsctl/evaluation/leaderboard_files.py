@@ -6,7 +6,8 @@ from upsctl.console import Result
 from upsctl.errors import DiskError, UsageError
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import HORIZONS, Horizon, Row, read_rows
+from upsctl.evaluation.rows import HORIZONS, Horizon, Row
+from upsctl.evaluation.rows_file import read_rows
 from upsctl.profile_reader import nearest
 
 

@@ -14,7 +14,8 @@ from upsctl.evaluation.evaluate import evaluate_checkpoint
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
 from upsctl.evaluation.predictions_file import write_predictions
-from upsctl.evaluation.rows import Row, append_rows
+from upsctl.evaluation.rows import Row
+from upsctl.evaluation.rows_file import append_rows
 from upsctl.profile_reader import load_profile
 from upsctl.sample import SplitName
 

@@ -1,16 +1,11 @@
-"""The row: one number of a comparison with everything that made it. `rows.jsonl`: one writer, one reader."""
+"""The row: one number of a comparison with everything that made it."""
 
-import os
-from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Literal, get_args
 
-from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ups_models.registry import list_parts
-from upsctl.errors import DataError, DiskError
 from upsctl.source_digest import files_digest, training_digest
 
 ALL_FIELDS = "all"
@@ -22,7 +17,7 @@ Statistic = Literal["median", "mean", "geometric_mean", "pooled"]
 
 
 class Row(BaseModel):
-    """One line of `rows.jsonl`.
+    """One number, and what made it.
 
     Attributes:
         emulator, frame, prediction: what was built; `label` is its name in the leaderboard.
@@ -110,43 +105,3 @@ def _present_digest(emulator: str, metric: str) -> str:
 def is_of(metric: str, name: str) -> bool:
     """Whether a row's `metric` is the metric `name` or one of its bands."""
     return metric == name or metric.removeprefix(f"{name}_") in ("low", "mid", "high")
-
-
-def append_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Add rows at the end: all of them or none, one process at a time.
-
-    Raises:
-        DiskError: when the disk is full or not writable; the file is as before.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):
-            before = path.read_bytes() if path.is_file() else b""
-            lines = "".join(row.model_dump_json() + "\n" for row in rows)
-            with partial.open("wb") as stream:
-                stream.write(before + lines.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-    except OSError as error:
-        raise DiskError(f"{path}: rows not written", got=str(error), next_step="make room and try again") from error
-
-
-def read_rows(path: Path) -> list[Row]:
-    """All rows of a file, in their order.
-
-    Raises:
-        DataError: when there is no such file, or a line is not a row.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no rows there", next_step="`upsctl bench run quickstart` makes some")
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows.append(Row.model_validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise DataError(f"{path}:{number}: not a row", got=f"{where} {first['msg']}".strip()) from error
-    return rows

@@ -38,6 +38,7 @@ def describe_lineage(
         "commit": present_commit(),
         "device": device_name(device),
         "device_class": device_class(device, profile.num_threads),
+        "num_threads": profile.num_threads or os.cpu_count() or 1,
         "command": command,
     }
 

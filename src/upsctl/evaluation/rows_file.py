@@ -1,0 +1,75 @@
+"""`rows.jsonl`: one writer, one reader. A line holds the rows that have all but their numbers in common."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from upsctl.errors import DataError, DiskError
+from upsctl.evaluation.rows import Row
+
+OF_A_NUMBER = ("horizon", "metric", "field", "parameter_value", "statistic", "value", "low", "high", "per_sample")
+"""What differs between the rows of one line; it stands in the line's list `numbers`."""
+
+
+def append_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Add rows at the end: all of them or none, one process at a time.
+
+    Raises:
+        DiskError: when the disk is full or not writable; the file is as before.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            before = path.read_bytes() if path.is_file() else b""
+            with partial.open("wb") as stream:
+                stream.write(before + "".join(_lines(rows)).encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+    except OSError as error:
+        raise DiskError(f"{path}: rows not written", got=str(error), next_step="make room and try again") from error
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file, in their order.
+
+    Raises:
+        DataError: when there is no such file, or a line holds something else.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no rows there", next_step="`upsctl bench run quickstart` makes some")
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            rows += _rows(json.loads(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"{path}:{number}: not a row", got=f"{where} {first['msg']}".strip()) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path}:{number}: not a row", got=f"{type(error).__name__} {error}") from error
+    return rows
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[str]:
+    contents = [json.loads(row.model_dump_json()) for row in rows]  # an infinite value is a string
+    for facts, group in groupby(contents, key=_facts):
+        numbers = [{name: row[name] for name in OF_A_NUMBER if row[name] not in (None, [])} for row in group]
+        yield json.dumps({**facts, "numbers": numbers}, separators=(",", ":")) + "\n"
+
+
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in OF_A_NUMBER}
+
+
+def _rows(line: dict[str, Any]) -> Iterator[Row]:
+    numbers = line.pop("numbers")
+    nothing = {"parameter_value": None, "low": None, "high": None}
+    return (Row.model_validate({**line, **nothing, **number}) for number in numbers)
