@@ -9,7 +9,7 @@ READY := $(VENV)/ready-$(TORCH)-$(notdir $(PYTHON))
 # One thread for each of two workers: the tests then use two cores and no more.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
-.PHONY: list quickstart test test-slow check-install lint docs bench-grids
+.PHONY: list quickstart test test-slow check-install lint docs docs-quickstart bench-grids
 
 list: ## Print this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ lint: $(READY) ## ruff, pyright and the layers.
 	$(VENV)/bin/ruff check src tests
 	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 	$(VENV)/bin/lint-imports
+
+docs-quickstart: $(READY) ## Take the rows and the picture of the last quickstart into docs/.
+	bash .ci/publish_quickstart $(VENV)/bin/python
 
 docs: $(READY) ## Write the generated pages of docs/ again.
 	$(VENV)/bin/python -m upsctl.reference

@@ -24,7 +24,7 @@ from ups_models.problem import Problem
 from ups_models.registry import list_parts, load_part
 from ups_models.universal import Universal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class EmulatorDescription(PartConfig):

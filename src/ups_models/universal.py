@@ -78,10 +78,8 @@ class Universal(AbstractEmulator):
         self.operator = LatentOperator(dimensions, config.operator, config.sizes)
         self.decoder = AnyPointDecoder(normaliser, config.sizes)
         self.integrators = nn.ModuleDict({
-            f"{problem.num_dimensions}d_{name}": ExponentialStep(
-                problem.num_dimensions, config.sizes.conditioning_width, _diffusivities(problem))
-            for problem in problems.values()
-            for name in normaliser.output_fields(problem)
+            f"{number}d_{name}": ExponentialStep(number, config.sizes.conditioning_width, diffusivities)
+            for (number, name), diffusivities in _integrated_fields(normaliser).items()
         })  # fmt: skip
 
     def step(self, batch: Batch) -> Fields:
@@ -136,6 +134,16 @@ class Universal(AbstractEmulator):
             points = points - before.shift[:, None] * torch.tensor(geometry.cell_size, device=points.device)
         terms = self.decoder.decode_between(after.fine, geometry, points, before.fields)
         return {name: term * before.scale[name].reshape(-1, 1, 1) for name, term in terms.items()}
+
+
+def _integrated_fields(normaliser: Normaliser) -> dict[tuple[int, str], list[str]]:
+    """Number of dimensions and output field -> the diffusivities of all problems that have both."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for problem in normaliser.problems.values():
+        for name in normaliser.output_fields(problem):
+            known = found.setdefault((problem.num_dimensions, name), [])
+            known.extend(one for one in _diffusivities(problem) if one not in known)
+    return found
 
 
 def _diffusivities(problem: Problem) -> list[str]:

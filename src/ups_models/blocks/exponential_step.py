@@ -29,7 +29,7 @@ class ExponentialStep(nn.Module):
     Args:
         num_dimensions: D.
         conditioning_width: W.
-        diffusivities: the names of such parameters.
+        diffusivities: the names of such parameters, of any problem.
         hidden: width of the small network.
     """
 
@@ -56,7 +56,7 @@ class ExponentialStep(nn.Module):
             field, change, carried: u, f and v (if any), (B, C, *space).
             scale: h, the size of a change in one step, that broadcasts against them.
             conditioning: (B, W).
-            diffusion_numbers: p dt / L^2 of each diffusivity, (B,).
+            diffusion_numbers: p dt / L^2 of each diffusivity of this problem, (B,).
         """
         space, axes = field.shape[2:], tuple(range(2, field.ndim))
         waves = _wavevectors(space).to(field)
@@ -71,7 +71,7 @@ class ExponentialStep(nn.Module):
     def _diffusion(self, waves: Tensor, numbers: Mapping[str, Tensor]) -> Tensor:
         """The sum over p, (B, 1, *half spectrum) or 0."""
         square = (2 * math.pi * waves).square().sum(dim=-1)
-        found = [weight * numbers[name] for name, weight in self.weights.items()]
+        found = [self.weights[name] * number for name, number in numbers.items()]
         return sum((number.reshape(-1, 1, *(1,) * square.ndim) * square for number in found), torch.zeros(()))
 
     def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:

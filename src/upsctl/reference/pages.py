@@ -5,6 +5,7 @@ from pathlib import Path
 from upsctl.reference.command_page import command_page
 from upsctl.reference.dataset_page import dataset_page, dataset_registry
 from upsctl.reference.exit_code_page import exit_code_page
+from upsctl.reference.leaderboard_page import leaderboard_page, readme_page
 from upsctl.reference.profile_page import profile_page
 
 PAGES = {
@@ -13,6 +14,8 @@ PAGES = {
     "reference/exit_codes.md": exit_code_page,
     "reference/datasets.md": dataset_page,
     "dataset_registry.yaml": dataset_registry,
+    "reference/leaderboards.md": leaderboard_page,
+    "../README.md": readme_page,
 }
 
 
