@@ -11,8 +11,8 @@ from pathlib import Path
 
 from upsctl.data.cache import Cache
 from upsctl.errors import DiskError
+from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_reader import list_profiles, shipped_profiles
-from upsctl.profiles import PROFILE_KINDS
 from upsctl.training.run_folder import runs_root
 
 GIBIBYTE = 2**30

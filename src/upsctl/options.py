@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from ups_models.registry import list_parts
+from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_reader import list_profiles
-from upsctl.profiles import PROFILE_KINDS
 
 
 def complete_dataset(incomplete: str) -> list[str]:

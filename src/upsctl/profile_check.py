@@ -10,9 +10,11 @@ from upsctl.dataset_card import DatasetCard, RecipeSource
 from upsctl.errors import ProfileError
 from upsctl.interfaces import AbstractRecipe
 from upsctl.nearest_name import nearest
+from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_problem import explain
 from upsctl.profile_reader import Resolved, list_profiles, load_profile, parse_reference
-from upsctl.profiles import PROFILE_KINDS, ModelProfile, RunProfile, StoreProfile, SuiteProfile
+from upsctl.profiles import ModelProfile, RunProfile, StoreProfile
+from upsctl.suite_profile import SuiteProfile
 
 Use = tuple[str, str, list[str]]
 

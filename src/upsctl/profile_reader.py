@@ -18,9 +18,9 @@ from ruamel.yaml import YAML
 from upsctl.dataset_card import Frozen
 from upsctl.errors import ProfileError
 from upsctl.nearest_name import nearest
+from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_layers import Layer, environment_layers, file_layer, lay, override_layers, without
 from upsctl.profile_problem import explain, origin_of
-from upsctl.profiles import PROFILE_KINDS
 
 ProfileT = TypeVar("ProfileT", bound=Frozen)
 

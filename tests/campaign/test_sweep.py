@@ -6,15 +6,8 @@ from collections import Counter
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import long_entries, mixture_configuration, trained_entries
 from upsctl.campaign.sweep import run_sweep
-from upsctl.profiles import (
-    ChosenSettings,
-    Contestant,
-    DatasetShare,
-    MixtureContestant,
-    ModelProfile,
-    SuiteProfile,
-    SweepProfile,
-)
+from upsctl.profiles import DatasetShare, ModelProfile
+from upsctl.suite_profile import ChosenSettings, Contestant, MixtureContestant, SuiteProfile, SweepProfile
 
 OURS = Contestant(
     label="ours", model=ModelProfile(emulator="universal"), stage="operator", learning_rates=(0.001, 0.002, 0.004),

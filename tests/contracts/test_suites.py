@@ -8,7 +8,7 @@ import pytest
 from upsctl.campaign.choices import known_choices, trained_contestants
 from upsctl.campaign.configuration import model_digest
 from upsctl.profile_reader import list_profiles, load_profile
-from upsctl.profiles import SuiteProfile
+from upsctl.suite_profile import SuiteProfile
 
 ROOT = Path(__file__).parents[2]
 SUITES = list(list_profiles("suites"))

@@ -8,7 +8,7 @@ from upsctl.campaign.entries import Choices
 from upsctl.campaign.sweep import Trial, run_sweep
 from upsctl.errors import ProfileError
 from upsctl.profile_reader import load_profile
-from upsctl.profiles import ChosenSettings, Contestant, SuiteProfile, SweepResult
+from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepResult
 
 
 def only_choices(suite: SuiteProfile) -> Choices:

@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from upsctl.profiles import (
-    ChosenSettings,
-    Contestant,
-    DatasetShare,
-    ModelProfile,
-    RunProfile,
-    StageProfile,
-    SuiteProfile,
-)
+from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
+from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 
 @dataclass(frozen=True)

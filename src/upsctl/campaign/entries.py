@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from upsctl.campaign.configuration import Configuration, chosen, untuned
 from upsctl.evaluation.leaderboard import Leaderboard
-from upsctl.profiles import ChosenSettings, SuiteProfile
+from upsctl.suite_profile import ChosenSettings, SuiteProfile
 
 Choices = Mapping[str, Mapping[str, ChosenSettings]]
 """Label -> dataset -> settings."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from upsctl.campaign.run_campaign import Campaign
 from upsctl.profile_reader import load_profile
-from upsctl.profiles import SuiteProfile
+from upsctl.suite_profile import SuiteProfile
 from upsctl.training.lineage import present_commit
 from upsctl.training.run_folder import runs_root
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from ups_models.checkpoint import read_entry
+from ups_models.errors import CheckpointError
 from upsctl.console import say
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
@@ -38,9 +39,12 @@ def wall_seconds(checkpoint: Path) -> float:
 
 
 def _is_of(run: RunFolder, profile: RunProfile) -> bool:
-    """Whether the run has this profile, and its last checkpoint these sources."""
+    """Whether the run has this profile, and its last checkpoint these sources and the present schema."""
     if run.profile != profile:
         return False
     checkpoint = run.checkpoint(next(iter(profile.stages)))
-    sources = training_digest(profile.model.emulator)
-    return checkpoint is None or read_entry(checkpoint)["lineage"]["source_digest"] == sources
+    try:
+        found = None if checkpoint is None else read_entry(checkpoint)["lineage"]["source_digest"]
+    except CheckpointError:
+        return False
+    return found in (None, training_digest(profile.model.emulator))

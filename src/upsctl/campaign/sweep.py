@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 from upsctl.campaign.configuration import Configuration, model_digest
-from upsctl.profiles import ChosenSettings, Contestant, SuiteProfile, SweepProfile
+from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepProfile
 
 Trial = Callable[[Configuration, float], float]
 """Trains a configuration for so many seconds' worth of updates; returns its validation error."""

@@ -21,8 +21,8 @@ def profile_list(
     from upsctl import console
     from upsctl.errors import UsageError
     from upsctl.nearest_name import nearest
+    from upsctl.profile_kinds import PROFILE_KINDS
     from upsctl.profile_reader import list_profiles, shipped_profiles
-    from upsctl.profiles import PROFILE_KINDS
 
     if kind is not None and kind not in PROFILE_KINDS:
         raise UsageError(f"no kind of profile `{kind}`", expected=nearest(kind, PROFILE_KINDS))

@@ -9,11 +9,12 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from upsctl.profiles import PROFILE_KINDS, RunProfile
+from upsctl.profile_kinds import PROFILE_KINDS
+from upsctl.profiles import RunProfile
 
 HEAD = """# Profiles
 
-Made by `make docs` from the models in `upsctl/profiles.py` and `upsctl/dataset_card.py`. Profiles are looked for in
+Made by `make docs` from the models that `upsctl/profile_kinds.py` names. Profiles are looked for in
 `./profiles`, in the user's configuration folder and in the package, in this order; a path ending in `.yaml` always
 works. `upsctl profile show KIND/NAME` prints every value with its origin.
 
