@@ -13,7 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 JSON_VERSION = 1
-_out = Console(highlight=False)
+WIDTH_OF_A_FILE = 140
+"""Columns where output goes to no terminal."""
+
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 _err = Console(stderr=True, highlight=False)
 
 

@@ -70,6 +70,8 @@ class SuiteProfile(Frozen):
         datasets: name of a dataset -> batch size.
         contestants: who takes part.
         budget_seconds: training time of each, counted in steps that were measured beforehand.
+        over_budget: a training whose time, scaled by the reference, is more than this times its budget is measured and
+            made again.
         seeds: each contestant is trained once with each.
         split: what is evaluated; `--final` makes it test.
         optimiser: all but the learning rate, the same for all.
@@ -87,6 +89,7 @@ class SuiteProfile(Frozen):
     datasets: dict[str, DatasetShare] = Field(min_length=1)
     contestants: tuple[Contestant, ...] = Field(min_length=1)
     budget_seconds: float = Field(gt=0)
+    over_budget: float = Field(default=1.1, gt=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     split: Literal["valid", "test"] = "valid"
     optimiser: OptimiserProfile = OptimiserProfile()

@@ -28,9 +28,6 @@ from upsctl.suite_profile import SuiteProfile, SweepResult
 from upsctl.training.lineage import device_class, device_name, present_commit, profile_digest
 from upsctl.training.trained_run import TrainingData, choose_device
 
-OVER_BUDGET = 1.1
-"""A training whose scaled time is more than this times its budget is measured and made again."""
-
 
 @dataclass(frozen=True)
 class Campaign:
@@ -138,7 +135,7 @@ class Campaign:
             if is_last_try or not self._is_over_budget(entry, checkpoint):
                 self._evaluate(checkpoint, datasets)
                 return
-            say(f"{path.name}: took more than {OVER_BUDGET:g} of its budget; measured and trained again")
+            say(f"{path.name}: took more than {self.suite.over_budget:g} of its budget; measured and trained again")
             self.file.facts.step_seconds.pop(entry.configuration.cost_name)
             self._measure([entry.configuration])
             shutil.rmtree(path)
@@ -168,7 +165,7 @@ class Campaign:
         if entry.budget is None:
             return False
         datasets = entry.configuration.datasets
-        excess = wall_seconds(checkpoint) / (OVER_BUDGET * entry.budget * len(datasets))
+        excess = wall_seconds(checkpoint) / (self.suite.over_budget * entry.budget * len(datasets))
         if excess <= max(self.file.slowness(name) for name in datasets):
             return False
         self._begin_part()  # the machine may have become slower since the reference was timed
