@@ -259,8 +259,9 @@ class DatasetCard(Frozen):
     def _frame_names_known_fields(self) -> "DatasetCard":
         if self.frame is not None:
             frame = self.frame
-            named = {frame.velocity, frame.forcing, frame.vorticity, *frame.conserved_means, *frame.dissipated}
-            unknown = {name for name in (*named, *frame.linear) if name is not None} - set(self.fields)
+            lists = (*frame.transported, *frame.conserved_means, *frame.dissipated, *frame.linear)
+            named = {frame.velocity, frame.forcing, frame.vorticity, *lists}
+            unknown = {name for name in named if name is not None} - set(self.fields)
             if unknown:
                 raise ValueError(f"`frame` names fields the card lacks: {', '.join(sorted(unknown))}")
         return self

@@ -123,6 +123,14 @@ def test_a_wrong_file_is_named_with_its_line(text: str, expected: str) -> None:
     assert message(name="wrong").startswith(expected)
 
 
+@pytest.mark.parametrize("key", ["transported: [u]", "conserved_means: [u]", "dissipated: [u]", "velocity: u"])
+def test_a_frame_that_names_a_field_the_card_lacks_is_refused(key: str) -> None:
+    text = (shipped_profiles() / "datasets" / "burgers1d_subset_v1.yaml").read_text()
+    Path("card.yaml").write_text(text.replace(key, key.replace("u]", "w]").replace(": u", ": w")))
+    with pytest.raises(ProfileError, match="names fields the card lacks: w"):
+        load_profile("datasets", "card.yaml")
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "expected"),
     [

@@ -166,10 +166,14 @@ class Campaign:
             return False
         datasets = entry.configuration.datasets
         excess = wall_seconds(checkpoint) / (self.suite.over_budget * entry.budget * len(datasets))
-        if excess <= max(self.file.slowness(name) for name in datasets):
+        if excess <= self._slowness(datasets):
             return False
         self._begin_part()  # the machine may have become slower since the reference was timed
-        return excess > max(self.file.slowness(name) for name in datasets)
+        return excess > self._slowness(datasets)
+
+    def _slowness(self, datasets: Sequence[str]) -> float:
+        """By the last timing of the reference, on the dataset where it is slowest."""
+        return max(self.file.slowness(name) for name in datasets)
 
     def _boards(self) -> list[Leaderboard]:
         """The contests at the suite's own budget."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import upsctl
 from upsctl.console import Result
-from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
+from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import EXPLANATION, build_result
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
@@ -31,18 +31,16 @@ def readme_page() -> str:
     before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     rows = read_rows(RECORDS / IN_README / "rows.jsonl")
-    tables = "\n".join(_table(part) for part in build_result(build_leaderboards(rows)).parts)
-    return f"{before}{BEGIN}\n{tables}\n{_origin(rows)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{_tables(rows)}\n{_origin(rows)}\n{END}{after}"
 
 
 def _section(record: Path) -> str:
     rows = read_rows(record / "rows.jsonl")
-    boards = build_leaderboards(rows)
-    return f"\n## {record.name}\n\n{_origin(rows)}\n\n" + "\n".join(map(_board, boards))
+    return f"\n## {record.name}\n\n{_origin(rows)}\n\n{_tables(rows)}"
 
 
-def _board(board: Leaderboard) -> str:
-    return "\n".join(_table(part) for part in build_result([board]).parts)
+def _tables(rows: Sequence[Row]) -> str:
+    return "\n".join(_table(part) for part in build_result(build_leaderboards(rows)).parts)
 
 
 def _table(part: Result) -> str:
