@@ -74,6 +74,12 @@ def test_figures_complete() -> None:
     assert complete_figure("sp") == ["space_time", "spectra"]
 
 
+def test_bench_show_alone_takes_the_quickstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPSCTL_RUNS_ROOT", str(tmp_path))
+    append_rows(tmp_path / "bench" / "quickstart" / "rows.jsonl", toy_rows(0.2))
+    assert "burgers1d_subset_v1 · test · 100 s" in run(bench_show).stdout
+
+
 def test_bench_show_as_table_json_and_page(tmp_path: Path) -> None:
     rows = [*toy_rows(0.2), *toy_rows(0.05, emulator="universal", label="ours", frame="declared"),
             *toy_rows(math.inf, label="exploded")]

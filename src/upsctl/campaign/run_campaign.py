@@ -20,7 +20,7 @@ from upsctl.data.fetch import open_dataset
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
-from upsctl.evaluation.rows_file import read_rows
+from upsctl.evaluation.rows_file import FILE_NAME, read_rows
 from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile
 from upsctl.sample import SplitName
@@ -67,7 +67,7 @@ class Campaign:
     @property
     def rows_path(self) -> Path:
         """Where rows grow."""
-        return self.record / "rows.jsonl"
+        return self.record / FILE_NAME
 
     def run(self) -> None:
         """Everything that is not done yet."""

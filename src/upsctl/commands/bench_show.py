@@ -10,8 +10,8 @@ from upsctl.options import AsJson
 
 def bench_show(
     rows: Annotated[
-        Path, typer.Argument(help="A rows.jsonl, or a folder that has one."),
-    ] = Path("docs/leaderboard/rows.jsonl"),
+        Path | None, typer.Argument(help="A rows.jsonl, or a folder that has one; else the last quickstart's."),
+    ] = None,
     metric: Annotated[str, typer.Option("--metric", help="What is ranked.")] = "nrmse",
     horizon: Annotated[str, typer.Option("--horizon", help="rollout, one_step or tokens.")] = "rollout",
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only rows of this campaign.")] = None,
@@ -20,10 +20,13 @@ def bench_show(
 ) -> None:
     """Show the leaderboard: one for each dataset, split, budget and device class, never mixed.
 
-    Example: upsctl bench show docs/leaderboard/rows.jsonl --html leaderboard.html
+    Example: upsctl bench show runs/bench/quickstart --html leaderboard.html
     """
     from upsctl import console
     from upsctl.evaluation.leaderboard_files import show_rows
+    from upsctl.evaluation.rows_file import FILE_NAME
+    from upsctl.training.run_folder import runs_root
 
-    path = rows / "rows.jsonl" if rows.is_dir() else rows
+    given = rows if rows is not None else runs_root() / "bench" / "quickstart"
+    path = given / FILE_NAME if given.is_dir() else given
     console.show(show_rows(path, metric, horizon, campaign, html), as_json)

@@ -15,11 +15,11 @@ from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
 from upsctl.evaluation.predictions_file import write_predictions
 from upsctl.evaluation.rows import Row
-from upsctl.evaluation.rows_file import append_rows
+from upsctl.evaluation.rows_file import FILE_NAME, append_rows
 from upsctl.profile_reader import load_profile
 from upsctl.sample import SplitName
 
-ROWS, PREDICTIONS = "rows.jsonl", "predictions"
+PREDICTIONS = "predictions"
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,15 @@ def plan_evaluation(
         UsageError: when no checkpoint knows one of the suite's datasets.
     """
     known = list(dict.fromkeys(name for checkpoint in checkpoints for name in checkpoint.description.problems))
+    rows = folder / FILE_NAME
     if suite is None:
         chosen: SplitName = "test" if split == "test" else "valid"
-        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, folder / ROWS, device=device)
+        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, rows, device=device)
     profile = load_profile("suites", suite).profile
     datasets = [name for name in profile.datasets if name in known]
     if not datasets:
         raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))
-    plan = EvaluationPlan(profile.split, profile.metrics, folder, folder / ROWS, suite, device)
+    plan = EvaluationPlan(profile.split, profile.metrics, folder, rows, suite, device)
     return datasets, plan if split is None else replace(plan, split="test" if split == "test" else "valid")
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.rows import Row
 
+FILE_NAME = "rows.jsonl"
 OF_A_NUMBER = ("horizon", "metric", "field", "parameter_value", "statistic", "value", "low", "high", "per_sample")
 """What differs between the rows of one line; it stands in the line's list `numbers`."""
 

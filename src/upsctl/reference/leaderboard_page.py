@@ -8,7 +8,7 @@ from upsctl.console import Result
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import EXPLANATION, build_result
 from upsctl.evaluation.rows import Row
-from upsctl.evaluation.rows_file import read_rows
+from upsctl.evaluation.rows_file import FILE_NAME, read_rows
 
 ROOT = Path(upsctl.__file__).parents[2]
 RECORDS = ROOT / "docs" / "leaderboard"
@@ -22,7 +22,7 @@ IN_README = "quickstart"
 
 def leaderboard_page() -> str:
     """Every committed campaign with its tables."""
-    records = sorted(path.parent for path in RECORDS.glob("*/rows.jsonl"))
+    records = sorted(path.parent for path in RECORDS.glob(f"*/{FILE_NAME}"))
     return HEAD + "".join(map(_section, records))
 
 
@@ -30,12 +30,12 @@ def readme_page() -> str:
     """The README with the quickstart's present table in its place."""
     before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    rows = read_rows(RECORDS / IN_README / "rows.jsonl")
+    rows = read_rows(RECORDS / IN_README / FILE_NAME)
     return f"{before}{BEGIN}\n{_tables(rows)}\n{_origin(rows)}\n{END}{after}"
 
 
 def _section(record: Path) -> str:
-    rows = read_rows(record / "rows.jsonl")
+    rows = read_rows(record / FILE_NAME)
     return f"\n## {record.name}\n\n{_origin(rows)}\n\n{_tables(rows)}"
 
 
