@@ -15,6 +15,7 @@ from ups_models.errors import CheckpointError, ModelError, UnknownPartError
 from upsctl.errors import ExitCode, UpsctlError
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+GOING_ON = "the same command goes on where it was (`upsctl train` with --resume)"
 
 
 class Preempted(BaseException):
@@ -49,9 +50,9 @@ def failure_of(error: BaseException) -> Failure:
             place = f"{error.filename}: " if error.filename else ""
             return Failure(f"{place}{error.strerror}; next: `upsctl doctor` shows the disks", ExitCode.DISK)
         case KeyboardInterrupt():
-            return Failure("stopped; the same command goes on where it was", ExitCode.INTERRUPTED)
+            return Failure(f"stopped; {GOING_ON}", ExitCode.INTERRUPTED)
         case Preempted():
-            return Failure("stopped by SIGTERM; the same command goes on where it was", ExitCode.PREEMPTED)
+            return Failure(f"stopped by SIGTERM; {GOING_ON}", ExitCode.PREEMPTED)
     if isinstance(error, MemoryError) or _is_out_of_device_memory(error):
         return Failure("not enough memory; next: a smaller batch size or model", ExitCode.RESOURCES)
     return Failure(f"unforeseen {type(error).__name__}: {_one_line(str(error))}; {_log(error)}", ExitCode.BUG)

@@ -19,6 +19,7 @@ from matplotlib.image import AxesImage
 
 from upsctl.dataset_card import DatasetCard
 from upsctl.interfaces import Drawing, Predictions
+from upsctl.whole_file import whole_file
 
 STATE_COLOURS = "viridis"
 ERROR_COLOURS = "RdBu_r"
@@ -125,15 +126,16 @@ def styled() -> Iterator[None]:
 
 def write_drawing(figure: Figure, target: Path) -> Drawing:
     """Save the picture, and beside it the numbers read back from its artists."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target)
+    with whole_file(target) as partial:
+        figure.savefig(partial)
     return Drawing(target, write_numbers({"panels": drawn_numbers(figure)}, target))
 
 
 def write_numbers(numbers: Mapping[str, Any], target: Path) -> Path:
     """Write drawn numbers to `target` with `.json`."""
     path = target.with_suffix(".json")
-    path.write_text(json.dumps(numbers, allow_nan=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(numbers, allow_nan=False, separators=(",", ":")) + "\n", encoding="utf-8")
     return path
 
 

@@ -21,6 +21,7 @@ from upsctl.nearest_name import nearest
 from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_layers import Layer, environment_layers, file_layer, lay, override_layers, without
 from upsctl.profile_problem import explain, origin_of
+from upsctl.whole_file import whole_file
 
 ProfileT = TypeVar("ProfileT", bound=Frozen)
 
@@ -125,11 +126,11 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def write_yaml(values: Mapping[str, Any], path: Path) -> None:
-    """Write plain values, keys in their given order."""
+    """Write plain values, keys in their given order, at once or not at all."""
     yaml = YAML()
     yaml.default_flow_style = None
     yaml.width = 4096
-    with path.open("w", encoding="utf-8") as stream:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as stream:
         yaml.dump(dict(values), stream)
 
 

@@ -11,7 +11,7 @@ from evaluation.toy_rows import toy_rows
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.leaderboard import Entry, Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import Row
+from upsctl.evaluation.rows import HORIZONS, Row, source_digest
 from upsctl.evaluation.rows_file import append_rows, read_rows
 
 OURS: dict[str, Any] = {"emulator": "universal", "label": "ours", "frame": "declared"}
@@ -82,6 +82,11 @@ def test_a_row_of_changed_sources_is_stale_and_not_ranked() -> None:
 def test_a_row_of_an_emulator_that_has_left_the_project_is_stale() -> None:
     (row, *_) = toy_rows(0.1, emulator="vanished", source_digest="old")
     assert row.is_stale
+
+
+def test_the_horizon_of_tokens_has_sources_of_its_own() -> None:
+    digests = {horizon: source_digest("t" * 64, "nrmse", horizon) for horizon in HORIZONS}
+    assert digests["one_step"] == digests["rollout"] != digests["tokens"]
 
 
 def test_the_last_row_of_a_seed_counts() -> None:

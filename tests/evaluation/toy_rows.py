@@ -23,7 +23,8 @@ FACTS: dict[str, Any] = {
 def toy_rows(error: float, num_trajectories: int = 24, noise: float = 0.1, **facts: Any) -> list[Row]:
     """The headline of one contestant and its medians for two viscosities, the second of which is twice as hard."""
     values = FACTS | facts
-    digest = facts.get("source_digest") or source_digest(training_digest(values["emulator"]), values["metric"])
+    measured = (values["metric"], values["horizon"])
+    digest = facts.get("source_digest") or source_digest(training_digest(values["emulator"]), *measured)
     spread = np.exp(noise * np.random.default_rng(0).normal(size=num_trajectories))
     groups = {"viscosity=0.1": error * spread, "viscosity=0.001": 2 * error * spread}
     headline = estimate_headline([list(groups.values())])

@@ -31,6 +31,7 @@ from upsctl.data.checker import check_artifact
 from upsctl.data.convert import build_converter
 from upsctl.data.prune import unfinished_bytes
 from upsctl.errors import ExitCode
+from upsctl.failure import GOING_ON
 
 
 def test_an_altered_store_is_passed_over_with_a_warning(cache: Path, folder: Path) -> None:
@@ -142,7 +143,7 @@ def check_kill(delay: float) -> None:
 def check_interrupt(delay: float) -> None:
     code, lines = stop_at(delay, lambda process: os.killpg(process.pid, signal.SIGINT))
     assert code in (ExitCode.INTERRUPTED, ExitCode.DONE), lines
-    assert lines == ["error: stopped; the same command goes on where it was"] or code == ExitCode.DONE
+    assert lines == [f"error: stopped; {GOING_ON}"] or code == ExitCode.DONE
     assert code == ExitCode.DONE or entries(Path("cache")) == []
     ends_well()
 

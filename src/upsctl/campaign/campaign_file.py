@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from upsctl.data.manifest import write_json
 from upsctl.errors import DataError, ResourcesError
+from upsctl.whole_file import write_json
 
 FILE_NAME = "campaign.json"
 
@@ -68,7 +68,6 @@ class CampaignFile:
 
     def write(self) -> None:
         """Replace the file."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.facts.model_dump(mode="json"), self.path)
 
     def missing(self, wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:

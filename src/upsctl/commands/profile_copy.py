@@ -1,5 +1,6 @@
 """`upsctl profile copy`: a profile of one's own."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def profile_copy(
     from upsctl import console
     from upsctl.errors import UsageError
     from upsctl.profile_reader import find_profile, parse_reference
+    from upsctl.whole_file import whole_file
 
     kind, name = parse_reference(reference)
     source = find_profile(kind, name)
@@ -28,8 +30,8 @@ def profile_copy(
     if target.exists():
         raise UsageError(f"{target}: exists", expected="a new file", next_step="give another with --to")
     if not dry_run:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
+        with whole_file(target) as partial:
+            shutil.copyfile(source, partial)
     values = {"source": str(source), "target": str(target), "is_dry_run": dry_run}
     line = f"{'would copy' if dry_run else 'copied'} {source} to {target}"
     console.show(console.Result(values, lines=[line], next_step=f"upsctl profile check {target}"), as_json)

@@ -18,10 +18,11 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from upsctl.console import say, warn
-from upsctl.data.manifest import Manifest, read_manifest, write_json
+from upsctl.data.manifest import Manifest, read_manifest
 from upsctl.data.working_folder import working_folder
 from upsctl.dataset_card import Frozen
 from upsctl.errors import DiskError, IntegrityError
+from upsctl.whole_file import write_json
 
 ROOT_VARIABLE = "UPSCTL_DATA_ROOT"
 

@@ -1,7 +1,5 @@
 """The manifest of an artifact: what made it, which files it has, which trajectories are in which split."""
 
-import json
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +8,7 @@ from pydantic import Field, ValidationError
 from upsctl.dataset_card import Frozen
 from upsctl.errors import IntegrityError
 from upsctl.sample import SplitName
+from upsctl.whole_file import write_json
 
 MANIFEST_NAME, CARD_NAME, STATISTICS_NAME = "manifest.json", "card.yaml", "stats.yaml"
 SCHEMA_VERSION: Literal[1] = 1
@@ -95,10 +94,3 @@ def read_manifest(folder: Path) -> Manifest:
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write the manifest in one step: no reader sees half of it."""
     write_json(manifest.model_dump(mode="json"), folder / MANIFEST_NAME)
-
-
-def write_json(values: object, path: Path) -> None:
-    """Write JSON beside `path`, then rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)

@@ -15,6 +15,7 @@ from upsctl.data.manifest import read_manifest
 from upsctl.data.open_store import open_store
 from upsctl.dataset_card import ArtifactRecord
 from upsctl.profile_reader import find_profile, load_profile, shipped_profiles
+from upsctl.whole_file import whole_file
 
 
 def push_dataset(name: str, store_name: str, part_bytes: int = PART_BYTES) -> tuple[ArtifactRecord, Path]:
@@ -63,10 +64,8 @@ def write_record(name: str, record: ArtifactRecord) -> Path:
     card = yaml.load(path.read_text(encoding="utf-8"))
     others = [entry for entry in card.get("artifacts") or [] if entry["store"] != record.store]
     card["artifacts"] = [*others, record.model_dump(mode="json")]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as stream:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as stream:
         yaml.dump(card, stream)
-    temporary.replace(path)
     return path
 
 

@@ -1,13 +1,13 @@
 """One solved trajectory on disk between its solver and its artifact: whole or not there."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from upsctl.interfaces import TrajectoryPlan
 from upsctl.sample import Axis, Domain, Grid, Sample
+from upsctl.whole_file import whole_file
 
 
 def trajectory_path(folder: Path, plan: TrajectoryPlan) -> Path:
@@ -16,20 +16,15 @@ def trajectory_path(folder: Path, plan: TrajectoryPlan) -> Path:
 
 
 def write_trajectory(sample: Sample, path: Path) -> None:
-    """Write the arrays of a single-domain sample beside `path`, then rename."""
+    """Write the arrays of a single-domain sample to `path`, at once or not at all."""
     domain = sample.domain
     arrays = {f"field/{name}": values for name, values in domain.fields.items()}
     arrays |= {f"constant/{name}": values for name, values in domain.constant_fields.items()}
     arrays |= {f"axis/{axis.name}": axis.coordinates for axis in domain.geometry.axes}
     axes = [[axis.name, axis.extent, axis.boundary] for axis in domain.geometry.axes]
     values = {"id": sample.trajectory_id, "split": sample.split, "parameters": dict(sample.parameters), "axes": axes}
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, times=sample.times, about=np.asarray(json.dumps(values)), **arrays)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as partial:
+        np.savez(partial, allow_pickle=False, times=sample.times, about=np.asarray(json.dumps(values)), **arrays)
 
 
 def remove_half_written(folder: Path) -> None:

@@ -153,5 +153,5 @@ def _row(facts: Mapping[str, Any], checkpoint: Checkpoint, measured: Measured) -
     return Row(
         **facts, **interval, horizon=measured.horizon, metric=measured.metric, field=measured.field,
         parameter_value=measured.parameter_value, statistic=measured.statistic, per_sample=measured.per_sample,
-        source_digest=source_digest(checkpoint.lineage["source_digest"], measured.metric),
+        source_digest=source_digest(checkpoint.lineage["source_digest"], measured.metric, measured.horizon),
     )

@@ -7,7 +7,6 @@ Output: `times` (T,) and one array per variable field, (T, *space, C), the given
 """
 
 import difflib
-import errno
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,8 @@ import torch
 from ups_models.batch import Batch
 from ups_models.geometry import GridGeometry
 from upsctl.dataset_card import DatasetCard
-from upsctl.errors import DataError, DiskError, UsageError
+from upsctl.errors import DataError, UsageError
+from upsctl.whole_file import whole_file
 
 TIME_STEP, EXTENT = "dt", "extent"
 
@@ -53,20 +53,13 @@ def write_trajectory(path: Path, times: np.ndarray, fields: Mapping[str, np.ndar
     if path.suffix not in (".npz", ".h5"):
         raise UsageError(f"{path}: unknown kind of file", expected="a path ending in .npz or .h5")
     arrays: dict[str, Any] = {"times": times, **fields}
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial:
         if path.suffix == ".npz":
             np.savez(partial, **arrays)
         else:
             with h5py.File(partial, "w", track_order=True) as file:
                 for name, values in arrays.items():
                     file[name] = values
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error)
-        raise DiskError(f"{path}: not written", got=reason, next_step="make room and try again") from error
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from upsctl.console import Result
-from upsctl.errors import DiskError, UsageError
+from upsctl.errors import UsageError
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
 from upsctl.evaluation.rows import HORIZONS, Horizon, Row
 from upsctl.evaluation.rows_file import read_rows
 from upsctl.profile_reader import nearest
+from upsctl.whole_file import whole_file
 
 
 def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page: Path | None) -> Result:
@@ -31,7 +32,8 @@ def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page:
     boards = _build(rows, metric, horizon, campaign)
     lines = [f"{path}: {len(rows)} rows"]
     if page is not None:
-        _write_page(page, boards)
+        with whole_file(page) as partial:
+            partial.write_text(build_page(boards), encoding="utf-8")
         lines.append(f"page: {page}")
     return build_result(boards, lines)
 
@@ -39,11 +41,3 @@ def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page:
 def _build(rows: list[Row], metric: str, horizon: str, campaign: str | None) -> list[Leaderboard]:
     by_name: dict[str, Horizon] = {name: name for name in HORIZONS}
     return build_leaderboards(rows, metric, by_name[horizon], campaign)
-
-
-def _write_page(path: Path, boards: list[Leaderboard]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(boards), encoding="utf-8")
-    except OSError as error:
-        raise DiskError(f"{path}: page not written", got=str(error), next_step="give --html another path") from error

@@ -4,7 +4,6 @@ HDF5: attributes `schema_version emulator split card axes`, datasets `trajectory
 `parameters/<name>` (N,), `truth/<field>` and `prediction/<field>` (N, T, *space, C).
 """
 
-import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ import h5py  # its types do not know which key holds a dataset: files are passed
 import numpy as np
 
 from upsctl.dataset_card import DatasetCard
-from upsctl.errors import DataError, DiskError
+from upsctl.errors import DataError
 from upsctl.interfaces import Predictions
 from upsctl.sample import Axis
+from upsctl.whole_file import whole_file
 
 SCHEMA_VERSION = 1
 
@@ -26,16 +26,8 @@ def write_predictions(predictions: Predictions, path: Path) -> Path:
     Raises:
         DiskError: when the disk is full or not writable.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(partial, "w", track_order=True) as file:
-            _write(predictions, file)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error)
-        raise DiskError(f"{path}: not written", got=reason, next_step="make room and try again") from error
+    with whole_file(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+        _write(predictions, file)
     return path
 
 

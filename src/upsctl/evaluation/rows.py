@@ -13,6 +13,7 @@ ALL_FIELDS = "all"
 
 Horizon = Literal["one_step", "rollout", "tokens"]
 HORIZONS: tuple[Horizon, ...] = get_args(Horizon)
+TOKEN_FILES = ("ups_models/token_floor.py", "upsctl/evaluation/token_floor.py")
 Statistic = Literal["median", "mean", "geometric_mean", "pooled"]
 
 
@@ -80,24 +81,26 @@ class Row(BaseModel):
     @property
     def is_stale(self) -> bool:
         """Whether a source file that made the row has changed since."""
-        return self.source_digest != _present_digest(self.emulator, self.metric)
+        return self.source_digest != _present_digest(self.emulator, self.metric, self.horizon)
 
 
-def source_digest(of_training: str, metric: str) -> str:
-    """The digest of a row: of the sources that trained its emulator, and of its metric's file.
+def source_digest(of_training: str, metric: str, horizon: Horizon) -> str:
+    """The digest of a row: of the sources that trained its emulator, of its metric's file and of its horizon's own.
 
     Args:
         of_training: `upsctl.source_digest.training_digest` at the time of the training.
         metric: the row's metric, with its band if it has one; costs have no file.
+        horizon: the row's horizon; the tokens' has files of its own.
     """
     files = [f"ups_models/metrics/{name}.py" for name in list_parts("ups_models.metrics") if is_of(metric, name)]
+    files += TOKEN_FILES if horizon == "tokens" else ()
     return f"{of_training[:16]}-{files_digest(files)[:16]}"
 
 
 @cache
-def _present_digest(emulator: str, metric: str) -> str:
+def _present_digest(emulator: str, metric: str, horizon: Horizon) -> str:
     try:
-        return source_digest(training_digest(emulator), metric)
+        return source_digest(training_digest(emulator), metric, horizon)
     except FileNotFoundError:  # the emulator or its metric has left the project
         return "no source"
 

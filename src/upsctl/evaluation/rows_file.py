@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.rows import Row
+from upsctl.whole_file import whole_file
 
 FILE_NAME = "rows.jsonl"
 OF_A_NUMBER = ("horizon", "metric", "field", "parameter_value", "statistic", "value", "low", "high", "per_sample")
@@ -24,16 +26,19 @@ def append_rows(path: Path, rows: Sequence[Row]) -> None:
     Raises:
         DiskError: when the disk is full or not writable; the file is as before.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    with _locked(path), whole_file(path) as partial, partial.open("wb") as stream:
+        before = path.read_bytes() if path.is_file() else b""
+        stream.write(before + "".join(_lines(rows)).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
-            before = path.read_bytes() if path.is_file() else b""
-            with partial.open("wb") as stream:
-                stream.write(before + "".join(_lines(rows)).encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
+            yield
     except OSError as error:
         raise DiskError(f"{path}: rows not written", got=str(error), next_step="make room and try again") from error
 

@@ -22,6 +22,7 @@ from upsctl.picture import (
     with_units,
     write_numbers,
 )
+from upsctl.whole_file import whole_file
 
 FRAME_MILLISECONDS = 120
 MOVIE_DPI = 110
@@ -44,12 +45,12 @@ class RolloutMovie(AbstractFigure):
         (shown,) = source.predictions
         trajectory = typical_trajectory(shown, np.arange(len(shown.trajectory_ids)))
         gif, folder = target.with_suffix(".gif"), target.with_suffix("")
-        folder.mkdir(parents=True, exist_ok=True)
         numbers: list[dict[str, Any]] = []
         with styled():
             for frame in range(len(shown.times)):
                 figure = _draw_frame(shown, trajectory, frame)
-                figure.savefig(folder / f"frame_{frame:04d}.png", dpi=MOVIE_DPI)
+                with whole_file(folder / f"frame_{frame:04d}.png") as partial:
+                    figure.savefig(partial, dpi=MOVIE_DPI)
                 numbers.append({"frame": frame, "panels": drawn_numbers(figure)})
         _write_gif(sorted(folder.glob("frame_*.png"))[: len(numbers)], gif)
         return Drawing(gif, write_numbers({"frames": numbers}, gif))
@@ -110,4 +111,5 @@ def _show(
 
 def _write_gif(frames: list[Path], target: Path) -> None:
     images = [Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE) for path in frames]
-    images[0].save(target, save_all=True, append_images=images[1:], duration=FRAME_MILLISECONDS, loop=0)
+    with whole_file(target) as partial:
+        images[0].save(partial, save_all=True, append_images=images[1:], duration=FRAME_MILLISECONDS, loop=0)

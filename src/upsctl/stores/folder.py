@@ -1,11 +1,11 @@
 """A store that is a folder: of this machine, or of a disk that is mounted."""
 
-import os
 import shutil
 from pathlib import Path
 
-from upsctl.errors import DiskError, StoreError
+from upsctl.errors import StoreError
 from upsctl.interfaces import AbstractStore
+from upsctl.whole_file import whole_file
 
 _BLOCK = 1 << 22
 
@@ -17,20 +17,13 @@ class FolderStore(AbstractStore):
         self._root = Path(address).expanduser()
 
     def put(self, source: Path, key: str) -> None:
-        """Copy beside the key's place, then rename.
+        """Copy to the key's place, at once or not at all.
 
         Raises:
             DiskError: when the folder cannot be written.
         """
-        target = self._root / key
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, temporary)
-            temporary.replace(target)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise DiskError(f"store {self._root}: {error.strerror}", expected="a folder to write in") from None
+        with whole_file(self._root / key) as partial:
+            shutil.copyfile(source, partial)
 
     def get(self, key: str, target: Path) -> None:
         """Copy the bytes that `target` does not have yet.

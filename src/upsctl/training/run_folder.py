@@ -39,9 +39,7 @@ class RunFolder:
 
     def write_profile(self, profile: RunProfile) -> None:
         """Replace the resolved profile, at once or not at all."""
-        temporary = self.path / f".profile-{os.getpid()}.yaml"
-        write_yaml(profile.model_dump(mode="json"), temporary)
-        temporary.replace(self.path / "profile.yaml")
+        write_yaml(profile.model_dump(mode="json"), self.path / "profile.yaml")
 
     @property
     def profile_name(self) -> str:

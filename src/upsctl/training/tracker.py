@@ -16,6 +16,7 @@ from upsctl import console
 from upsctl.profiles import TrackerProfile
 from upsctl.training.run_folder import EVENTS, RunFolder
 from upsctl.training.wandb_client import client_errors, forget_service, open_client, reason_of
+from upsctl.whole_file import write_json
 
 if TYPE_CHECKING:
     import wandb
@@ -121,7 +122,4 @@ def _read_count(run: RunFolder) -> int:
 
 
 def _write_count(run: RunFolder, num_events: int) -> None:
-    """Replace `tracker.json` at once or not at all."""
-    temporary = run.path / ".tracker.json"
-    temporary.write_text(json.dumps({"num_events": num_events}) + "\n", encoding="utf-8")
-    temporary.replace(run.path / "tracker.json")
+    write_json({"num_events": num_events}, run.path / "tracker.json")
