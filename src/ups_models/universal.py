@@ -1,6 +1,5 @@
 """The universal surrogate: encoder, latent operator and decoder as one emulator."""
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,12 +11,13 @@ from ups_models.blocks.exponential_step import ExponentialStep
 from ups_models.blocks.interpolation import interpolate
 from ups_models.carried import carried_fields
 from ups_models.conditioning import Conditioning
+from ups_models.diffusion import aspect, diffusion_numbers, diffusivities
 from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
 from ups_models.normaliser import Normaliser
-from ups_models.problem import Problem, Problems
+from ups_models.problem import Problems
 from ups_models.sizes import Sizes
 
 NUM_TAPS = 4
@@ -119,11 +119,11 @@ class Universal(AbstractEmulator):
         self, changes: Fields, batch: Batch, before: DimensionlessState, conditioning: Tensor
     ) -> Fields:
         """The changes after one exponential step of each field."""
-        diffusion_numbers = _diffusion_numbers(self._problems[batch.dataset], batch)
+        numbers, lengths = diffusion_numbers(self._problems[batch.dataset], batch), aspect(batch.geometry)
         return {
             name: self.integrators[f"{batch.geometry.num_dimensions}d_{name}"](
                 before.fields[name], change, before.carried.get(name), self.normaliser.change_scale(name, before),
-                conditioning, diffusion_numbers)
+                conditioning, numbers, lengths)
             for name, change in changes.items()
         }  # fmt: skip
 
@@ -142,16 +142,5 @@ def _integrated_fields(normaliser: Normaliser) -> dict[tuple[int, str], list[str
     for problem in normaliser.problems.values():
         for name in normaliser.output_fields(problem):
             known = found.setdefault((problem.num_dimensions, name), [])
-            known.extend(one for one in _diffusivities(problem) if one not in known)
+            known.extend(one for one in diffusivities(problem) if one not in known)
     return found
-
-
-def _diffusivities(problem: Problem) -> list[str]:
-    """The parameters that have a diffusivity's units, m^2/s."""
-    return [name for name, spec in problem.parameters.items() if spec.powers == (2, -1)]
-
-
-def _diffusion_numbers(problem: Problem, batch: Batch) -> dict[str, Tensor]:
-    """p dt / L^2 of each diffusivity p, (B,)."""
-    square = math.prod(batch.geometry.domain_extent) ** (2 / problem.num_dimensions)
-    return {name: batch.parameters[name] * batch.time_step / square for name in _diffusivities(problem)}

@@ -70,8 +70,8 @@ class SuiteProfile(Frozen):
         datasets: name of a dataset -> batch size.
         contestants: who takes part.
         budget_seconds: training time of each, counted in steps that were measured beforehand.
-        over_budget: a training whose time, scaled by the reference, is more than this times its budget is measured and
-            made again.
+        budget_tolerance: a contestant's first training whose time, scaled by the reference, differs from its budget by
+            a larger factor is measured and made again.
         seeds: each contestant is trained once with each.
         split: what is evaluated; `--final` makes it test.
         optimiser: all but the learning rate, the same for all.
@@ -80,7 +80,7 @@ class SuiteProfile(Frozen):
         mixture: one checkpoint for all datasets, if any.
         long_budget_factor: once more with that many times the budget, one seed: ours and the best baseline.
         reference: label of the contestant whose speed tells how busy the machine is.
-        reference_seconds: how long that is timed at the start of each part.
+        timing_seconds: how long that is timed at the start of each part, and each contestant before the first training.
         metrics, figures: names of files.
         note: printed with the leaderboard.
         record: the folder of the campaign's file, sweep and rows; else with the trainings.
@@ -89,7 +89,7 @@ class SuiteProfile(Frozen):
     datasets: dict[str, DatasetShare] = Field(min_length=1)
     contestants: tuple[Contestant, ...] = Field(min_length=1)
     budget_seconds: float = Field(gt=0)
-    over_budget: float = Field(default=1.1, gt=1)
+    budget_tolerance: float = Field(default=1.1, gt=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     split: Literal["valid", "test"] = "valid"
     optimiser: OptimiserProfile = OptimiserProfile()
@@ -98,7 +98,7 @@ class SuiteProfile(Frozen):
     mixture: MixtureContestant | None = None
     long_budget_factor: float | None = Field(default=None, gt=1)
     reference: str
-    reference_seconds: float = Field(default=15.0, gt=0)
+    timing_seconds: float = Field(default=15.0, gt=0)
     metrics: tuple[str, ...] = ("nrmse",)
     figures: tuple[str, ...] = ()
     note: str = ""

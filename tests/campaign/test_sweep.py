@@ -48,6 +48,21 @@ def test_rates_go_on_beyond_either_edge_until_the_best_lies_inside() -> None:
         assert rates[0] < found.learning_rate < rates[-1]
 
 
+def test_a_best_rate_that_a_longer_round_moves_to_an_edge_is_followed() -> None:
+    """The longer the training, the smaller the best rate, as with most networks."""
+    tried = Counter[tuple[float, float]]()
+
+    def trial(configuration: Configuration, seconds: float) -> float:
+        rate = configuration.learning_rate
+        assert rate is not None
+        tried[rate, seconds] += 1
+        return abs(math.log2(rate / {20: 0.002, 60: 0.0005, 90: 0.0005}[int(seconds)])) + (configuration.width != 96)
+
+    found = run_sweep(SUITE, OURS, "one", trial)
+    assert found.learning_rate == 0.0005
+    assert (0.0005, 20) not in tried and (0.00025, 60) in tried
+
+
 def test_few_go_on_and_both_forms_are_tried() -> None:
     valley = Valley(0.002)
     run_sweep(SUITE, OURS, "one", valley)

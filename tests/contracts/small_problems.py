@@ -18,6 +18,8 @@ from ups_models.stages.supervised import Supervised, SupervisedConfig
 SHAPES = {1: (32,), 2: (16, 16), 3: (8, 8, 8)}
 VISCOSITY = ParameterSpec(powers=(2, -1), log_centre=-2.0)
 VISCOSITIES = (0.03, 0.003)
+LENGTHS = (1.0, 1.5, 0.75)
+"""Of the axes: no square, so that no axis can be taken for another."""
 SMALL_SETTINGS: dict[tuple[str, str], dict[str, Any]] = {("fno", "burgers3d"): {"num_modes": [8, 8, 6], "width": 16}}
 """Where the default sizes are slow; all others are the defaults."""
 
@@ -62,7 +64,7 @@ def small_batch(dataset: str, size: int = 3, num_frames: int = 2, seed: int = 0,
         else:
             fields[name] = torch.stack([0.9**t * state.roll(t, 1) for t in range(num_frames)], dim=1)
     viscosity = torch.tensor([VISCOSITIES[sample % 2] for sample in range(size)])
-    extent = ((0.0, 1.0),) * len(shape)
+    extent = tuple((0.0, length) for length in LENGTHS[: len(shape)])
     geometry = GridGeometry(shape, extent, ((end, end),) * len(shape))
     return Batch(dataset, geometry, fields, constants, {"viscosity": viscosity}, torch.full((size,), 0.1))
 

@@ -20,10 +20,12 @@ from contracts.small_problems import (
     untrained,
 )
 from ups_models.batch import Batch, Fields
+from ups_models.blocks.spectral_mixing import _transform
 from ups_models.checkpoint import list_emulators, load_checkpoint, save_checkpoint
 from ups_models.errors import ModelError
 from ups_models.interfaces import AbstractEmulator
 from ups_models.problem import Problem
+from ups_models.universal import Universal
 
 EMULATORS = list_emulators()
 TRAINABLE = tuple(name for name in EMULATORS if is_trainable(name))
@@ -111,9 +113,10 @@ def test_every_parameter_gets_a_finite_gradient(name: str, dataset: str, frame: 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("dataset", PROBLEMS)
-def test_untrained_universal_without_diffusion_is_persistence_in_the_moving_frame(dataset: str, frame: str) -> None:
+def test_untrained_universal_without_transport_and_diffusion_is_persistence(dataset: str, frame: str) -> None:
     """The head starts at zero; the mean velocity of 0.2 moves less than half a cell in one step."""
-    emulator, _ = untrained("universal", dataset, frame)
+    still = PROBLEMS[dataset].frame.model_copy(update={"transported": ()})
+    emulator, _ = untrained("universal", dataset, frame, problem=PROBLEMS[dataset].model_copy(update={"frame": still}))
     batch = small_batch(dataset)
     batch = replace(batch, time_step=batch.time_step / 10, parameters={"viscosity": torch.zeros(batch.size)})
     assert_equal(predicted(emulator, batch, 1), batch.window(0, 1).fields)
@@ -175,6 +178,35 @@ def test_parameters_and_constant_fields_matter(name: str) -> None:
     for other in others:
         changed = predicted(emulator, other, 1)
         assert all((changed[key] - field).abs().max() > 1e-5 for key, field in answer.items())
+
+
+@pytest.mark.parametrize("dataset", PROBLEMS)
+@pytest.mark.parametrize("name", EMULATORS)
+def test_a_problem_without_parameters_and_frame(name: str, dataset: str) -> None:
+    problem = PROBLEMS[dataset].model_copy(update={"parameters": {}, "frame": None})
+    emulator, _ = untrained(name, dataset, problem=problem)
+    result = predicted(emulator, replace(small_batch(dataset), parameters={}))
+    assert all(field.isfinite().all() for field in result.values())
+
+
+@pytest.mark.parametrize("dataset", PROBLEMS)
+def test_in_the_standard_frame_ours_knows_the_step_and_the_domain(dataset: str) -> None:
+    batch, emulator = small_batch(dataset), trained("universal", dataset, "standard")
+    assert isinstance(emulator, Universal)
+    larger = replace(batch, geometry=batch.geometry.scaled(3.0))
+    longer = replace(batch, time_step=3.0 * batch.time_step)
+    vectors = [emulator.conditioning(emulator.see(one)) for one in (batch, larger, longer)]
+    assert all((vector - vectors[0]).abs().max() > 1e-4 for vector in vectors[1:])
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_a_training_goes_on_after_an_evaluation(name: str) -> None:
+    emulator, _ = untrained(name, "navier_stokes2d")
+    batch = small_batch("navier_stokes2d")
+    _transform.cache_clear()  # its tables are then made by the evaluation
+    with torch.inference_mode():
+        emulator.predict(batch.window(0, 1), 1)
+    total(own_stage(name).loss(emulator, batch, 0.0, torch.Generator())).backward()
 
 
 @pytest.mark.parametrize("name", EMULATORS)

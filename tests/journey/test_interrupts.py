@@ -36,7 +36,7 @@ contestants:
 budget_seconds: 2
 split: valid
 reference: FNO in our frame
-reference_seconds: 0.2
+timing_seconds: 0.2
 metrics: [nrmse]
 figures: [space_time]
 """

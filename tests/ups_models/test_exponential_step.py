@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ups_models.blocks.exponential_step import ExponentialStep, phi
+from ups_models.diffusion import aspect
+from ups_models.geometry import GridGeometry
 
 SHAPES = [(16,), (8, 12), (4, 6, 8)]
 
@@ -22,7 +24,7 @@ def steps_of(shape: tuple[int, ...], is_trained: bool) -> tuple[ExponentialStep,
 
 def advance(step: ExponentialStep, inputs: dict[str, Tensor], number: float) -> Tensor:
     with torch.no_grad():
-        return step(*inputs.values(), {"viscosity": torch.full((2,), number)})
+        return step(*inputs.values(), {"viscosity": torch.full((2,), number)}, [1.0] * (inputs["field"].ndim - 2))
 
 
 def test_an_untrained_step_solves_the_heat_equation_with_a_source() -> None:
@@ -32,10 +34,23 @@ def test_an_untrained_step_solves_the_heat_equation_with_a_source() -> None:
     step = ExponentialStep(1, 5, ["viscosity"])
     numbers = {"viscosity": torch.tensor([number])}
     with torch.no_grad():
-        change = step(first, second, None, torch.ones(1, 1, 1), torch.zeros(1, 5), numbers)
+        change = step(first, second, None, torch.ones(1, 1, 1), torch.zeros(1, 5), numbers, [1.0])
     rates = [number * (2 * math.pi * wave) ** 2 for wave in (1, 2)]
     exact = math.expm1(-rates[0]) * first - math.expm1(-rates[1]) / rates[1] * second
     torch.testing.assert_close(change, exact, rtol=0, atol=1e-6)
+
+
+def test_on_an_oblong_each_axis_diffuses_by_its_own_length() -> None:
+    """u_t = p lap u on a domain of 1 by 2: a wave of one period along an axis decays by the square of its length."""
+    lengths, viscosity = (1.0, 2.0), 0.01
+    geometry = GridGeometry((16, 16), ((0.0, 1.0), (0.0, 2.0)), (("periodic", "periodic"),) * 2)
+    step, place = ExponentialStep(2, 5, ["viscosity"]), 2 * math.pi * torch.arange(16) / 16
+    waves = torch.stack([torch.cos(place)[:, None].expand(16, 16), torch.cos(place)[None].expand(16, 16)])[:, None]
+    numbers = {"viscosity": torch.full((2,), viscosity / math.prod(lengths))}
+    with torch.no_grad():
+        change = step(waves, 0 * waves, None, torch.ones(1, 1, 1, 1), torch.zeros(2, 5), numbers, aspect(geometry))
+    exact = torch.tensor([math.expm1(-viscosity * (2 * math.pi / length) ** 2) for length in lengths])
+    torch.testing.assert_close(change, exact.reshape(2, 1, 1, 1) * waves, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -22,9 +22,10 @@ class ExponentialStep(nn.Module):
 
         z_k = - sum_p w_p p dt |k|^2 + h (a(|k|, c) + i k . b(|k|, c))
 
-    sums over the parameters p that have the units of a diffusivity; w_p starts at one, as if each were the field's
-    own. a, b and g come from a small network of log |k| and the conditioning c, zero before training. So a nearly
-    linear state is advanced for any parameter, and what diffusion takes from a field it takes from f and v too.
+    has wavevectors k in 2 pi / L and sums over the parameters p that have the units of a diffusivity; w_p starts at
+    one, as if each were the field's own. a, b and g come from a small network of log |k| and the conditioning c; before
+    training a and b are zero and g is one. So a nearly linear state is advanced for any parameter, and what diffusion
+    takes from a field it takes from f and v too.
 
     Args:
         num_dimensions: D.
@@ -44,11 +45,13 @@ class ExponentialStep(nn.Module):
         self.output = nn.Linear(hidden, 2 + num_dimensions)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
+        with torch.no_grad():
+            self.output.bias[1] = 1.0  # g
 
     @in_full_precision
     def forward(
         self, field: Tensor, change: Tensor, carried: Tensor | None, scale: Tensor, conditioning: Tensor,
-        diffusion_numbers: Mapping[str, Tensor],
+        diffusion_numbers: Mapping[str, Tensor], aspect: Sequence[float],
     ) -> Tensor:  # fmt: skip
         """The change of a periodic field, (B, C, *space).
 
@@ -57,22 +60,13 @@ class ExponentialStep(nn.Module):
             scale: h, the size of a change in one step, that broadcasts against them.
             conditioning: (B, W).
             diffusion_numbers: p dt / L^2 of each diffusivity of this problem, (B,).
+            aspect: the length of each axis over the domain's extent L.
         """
-        space, axes = field.shape[2:], tuple(range(2, field.ndim))
-        waves = _wavevectors(space).to(field)
+        waves = wavevectors(field.shape[2:], aspect).to(field)
         learned, share = self._of_waves(waves, conditioning)
-        rate = scale * learned - self._diffusion(waves, diffusion_numbers)
-        spectrum, forcing = torch.fft.rfftn(torch.cat([field, change]), dim=axes).chunk(2)
-        changed = phi(rate) * (forcing + rate * spectrum)
-        if carried is not None:
-            changed = changed + share * rate.exp() * torch.fft.rfftn(carried - field, dim=axes)
-        return torch.fft.irfftn(changed, s=space, dim=axes)
-
-    def _diffusion(self, waves: Tensor, numbers: Mapping[str, Tensor]) -> Tensor:
-        """The sum over p, (B, 1, *half spectrum) or 0."""
-        square = (2 * math.pi * waves).square().sum(dim=-1)
-        found = [self.weights[name] * number for name, number in numbers.items()]
-        return sum((number.reshape(-1, 1, *(1,) * square.ndim) * square for number in found), torch.zeros(()))
+        numbers = [self.weights[name] * number for name, number in diffusion_numbers.items()]
+        rate = scale * learned + diffusion_rate(waves, numbers)
+        return exponential_change(field, change, carried, rate, share)
 
     def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """(*half spectrum, D), (B, W) -> the complex a + i k . b and the real g, (B, 1, *half spectrum)."""
@@ -84,6 +78,24 @@ class ExponentialStep(nn.Module):
         is_wave = (radius > 0)[..., None]  # the mean is none
         turning = (waves * velocity).sum(dim=-1) / 8
         return torch.complex((damping * is_wave)[..., 0], turning)[:, None], (share * is_wave)[:, None, ..., 0]
+
+
+def exponential_change(
+    field: Tensor, change: Tensor, carried: Tensor | None, rate: Tensor, share: Tensor | float
+) -> Tensor:
+    """du of the step above, (B, C, *space), from u, f, v, (B, C, *space), and z, g, (B, 1, *half spectrum)."""
+    axes = tuple(range(2, field.ndim))
+    spectrum, forcing = torch.fft.rfftn(torch.cat([field, change]), dim=axes).chunk(2)
+    changed = phi(rate) * (forcing + rate * spectrum)
+    if carried is not None:
+        changed = changed + share * rate.exp() * torch.fft.rfftn(carried - field, dim=axes)
+    return torch.fft.irfftn(changed, s=field.shape[2:], dim=axes)
+
+
+def diffusion_rate(waves: Tensor, numbers: Sequence[Tensor]) -> Tensor:
+    """- sum_p n_p |k|^2 for numbers n_p = p dt / L^2, (B,): (B, 1, *half spectrum), or 0 without any."""
+    square = (2 * math.pi * waves).square().sum(dim=-1)
+    return -sum((number.reshape(-1, 1, *(1,) * square.ndim) * square for number in numbers), torch.zeros(()))
 
 
 def phi(z: Tensor) -> Tensor:
@@ -100,10 +112,11 @@ def _between_shells(values: Tensor, radius: Tensor) -> Tensor:
     return torch.lerp(values[:, below], values[:, below + 1], part)
 
 
-def _wavevectors(space: torch.Size) -> Tensor:
-    """(*half spectrum, D) whole wavenumbers of `rfftn`."""
+def wavevectors(space: torch.Size, aspect: Sequence[float]) -> Tensor:
+    """(*half spectrum, D) wavevectors of `rfftn` in 2 pi / L, for axes of `aspect` times L."""
     axes = [torch.fft.fftfreq(cells, 1 / cells) for cells in space[:-1]] + [torch.arange(space[-1] // 2 + 1.0)]
-    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+    scaled = [axis / length for axis, length in zip(axes, aspect, strict=True)]
+    return torch.stack(torch.meshgrid(*scaled, indexing="ij"), dim=-1)
 
 
 def _features(radius: Tensor) -> Tensor:

@@ -78,6 +78,7 @@ def _along(field: Tensor, axis: int, basis: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)  # a table that an evaluation makes serves the next training
 def _transform(
     cells: int, first: int, stop: int, is_real: bool, is_inverse: bool, dtype: torch.dtype, device: torch.device
 ) -> Tensor:

@@ -1,5 +1,7 @@
 """The campaign's file: what was measured before the first training, and how many updates each budget buys."""
 
+import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,8 @@ from upsctl.errors import DataError, ResourcesError
 from upsctl.whole_file import write_json
 
 FILE_NAME = "campaign.json"
+StepSeconds = dict[str, dict[str, float]]
+"""Cost name -> dataset -> seconds per update."""
 
 
 class CampaignFacts(BaseModel):
@@ -20,8 +24,9 @@ class CampaignFacts(BaseModel):
         suite: the comparison's name.
         device, device_class, commit, started: where and when the step times were measured.
         reference_seconds: dataset -> seconds per update of the reference configuration, at that time.
-        step_seconds: cost name -> dataset -> seconds per update.
-        parts: each later start: its time, and the reference's seconds per update at that time.
+        sweep_step_seconds: from which the updates of the sweep's trials were counted.
+        step_seconds: of the chosen settings, measured in turn before the first training that is compared.
+        parts: each start: its time, and the reference's seconds per update at that time.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +37,8 @@ class CampaignFacts(BaseModel):
     commit: str
     started: str
     reference_seconds: dict[str, float] = Field(default_factory=dict)
-    step_seconds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    sweep_step_seconds: StepSeconds = Field(default_factory=dict)
+    step_seconds: StepSeconds = Field(default_factory=dict)
     parts: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -70,15 +76,28 @@ class CampaignFile:
         """Replace the file."""
         write_json(self.facts.model_dump(mode="json"), self.path)
 
-    def missing(self, wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Those of (cost name, dataset) whose step time is not there yet."""
-        known = {(name, dataset) for name, times in self.facts.step_seconds.items() for dataset in times}
-        return [key for key in wanted if key not in known]
+    def add(self, times: StepSeconds, found: Mapping[tuple[str, str], float]) -> None:
+        """Put step times into one of the tables that lacks them, as on the machine at rest.
 
-    def num_steps(self, cost_name: str, dataset: str, seconds: float) -> int:
-        """How many updates a budget buys."""
-        return max(1, int(seconds / self.facts.step_seconds[cost_name][dataset]))
+        Args:
+            times: `sweep_step_seconds` or `step_seconds` of the facts.
+            found: (cost name, dataset) -> seconds per update, measured in turn, those known already among them: how
+                much slower these were now tells how busy the machine was; without any, the reference does.
+        """
+        known = {(name, dataset) for name, of_name in times.items() for dataset in of_name}
+        datasets = {dataset for _, dataset in found}
+        ratios = {one: [found[key] / times[key[0]][one] for key in known & set(found) if key[1] == one]
+                  for one in datasets}  # fmt: skip
+        slowness = {one: statistics.median(ratios[one] or [self.slowness(one)]) for one in datasets}
+        for name, dataset in set(found) - known:
+            times.setdefault(name, {})[dataset] = found[name, dataset] / slowness[dataset]
+        self.write()
 
     def slowness(self, dataset: str) -> float:
         """The reference's time now over its time when the step times were measured."""
         return self.facts.parts[-1]["reference_seconds"][dataset] / self.facts.reference_seconds[dataset]
+
+
+def num_steps(times: StepSeconds, cost_name: str, dataset: str, seconds: float) -> int:
+    """How many updates a budget buys."""
+    return max(1, int(seconds / times[cost_name][dataset]))

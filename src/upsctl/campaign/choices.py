@@ -33,8 +33,8 @@ def known_choices(suite: SuiteProfile) -> Choices:
 def swept_choices(suite: SuiteProfile, trial: Trial, keep: Callable[[Choices], None]) -> Choices:
     """What this suite's own sweep chooses; `keep` gets all that is known after each contestant on each dataset."""
     choices: dict[str, dict[str, ChosenSettings]] = {one.label: {} for one in trained_contestants(suite)}
-    for name in suite.datasets:
-        for one in trained_contestants(suite):
+    for one in trained_contestants(suite):
+        for name in suite.datasets:
             choices[one.label][name] = run_sweep(suite, one, name, trial)
             keep(choices)
     return choices

@@ -1,13 +1,13 @@
 """A suite from beginning to end: step times, settings, trainings, rows; what is found done is not done again."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from upsctl.campaign.campaign_file import CampaignFile
+from upsctl.campaign.campaign_file import CampaignFile, StepSeconds, num_steps
 from upsctl.campaign.choices import known_choices, only_choices, swept_choices, swept_configurations
 from upsctl.campaign.configuration import Configuration, untuned
 from upsctl.campaign.entries import Choices, Entry, long_entries, reference_entries, trained_entries
@@ -72,19 +72,19 @@ class Campaign:
     def run(self) -> None:
         """Everything that is not done yet."""
         self._begin_part()
-        self._make_all(reference_entries(self.suite))
+        self._make_all(list(reference_entries(self.suite)))
         choices = self._choose_settings()
         entries = list(trained_entries(self.suite, choices))
-        self._measure(entry.configuration for entry in entries)
+        self._measure([entry.configuration for entry in entries], self.file.facts.step_seconds)
         self._make_all(entries)
-        self._make_all(long_entries(self.suite, choices, self._boards()))
+        self._make_all(list(long_entries(self.suite, choices, self._boards())))
 
     def _begin_part(self) -> None:
         """Time the reference: the first part's times stand for the quiet machine."""
         contestant, facts = self.suite.contestant(self.suite.reference), self.file.facts
         times = {
             name: time_reference(
-                untuned(self.suite, contestant, name), name, self.data, self.suite.reference_seconds)
+                untuned(self.suite, contestant, name), name, self.data, self.suite.timing_seconds)
             for name in self.suite.datasets
         }
         if not facts.reference_seconds:
@@ -97,7 +97,7 @@ class Campaign:
             return known_choices(self.suite)
         if self.suite.sweep is None:
             return only_choices(self.suite)
-        self._measure(swept_configurations(self.suite))
+        self._measure(swept_configurations(self.suite), self.file.facts.sweep_step_seconds)
         valid = {name: open_dataset(name, ("valid",)) for name in self.suite.datasets}
         trials = Trials(self.name, self.record, self.folder / "trainings", self.file, self.data, valid)
         return swept_choices(self.suite, trials.error, self._keep_choices)
@@ -108,23 +108,19 @@ class Campaign:
         result = SweepResult.model_validate({"suite": self.name, "chosen": chosen})
         write_yaml(result.model_dump(mode="json"), self.record / "sweep.yaml")
 
-    def _measure(self, configurations: Iterable[Configuration]) -> None:
-        """The step times that the campaign's file lacks."""
+    def _measure(self, configurations: Sequence[Configuration], times: StepSeconds) -> None:
+        """The step times that a table of the campaign's file lacks, in turn with those that it has."""
         wanted = {(one.cost_name, name): (one, name) for one in configurations for name in one.datasets}
-        missing = self.file.missing(list(wanted))
-        if missing:
-            found = measure_step_seconds([wanted[key] for key in missing], self.data)
-            for (name, dataset), seconds in found.items():
-                times = self.file.facts.step_seconds.setdefault(name, {})
-                times[dataset] = seconds / self.file.slowness(dataset)
-            self.file.write()
+        if any(dataset not in times.get(name, {}) for name, dataset in wanted):
+            self.file.add(times, measure_step_seconds(list(wanted.values()), self.data, self.suite.timing_seconds))
 
-    def _make_all(self, entries: Iterable[Entry]) -> None:
+    def _make_all(self, entries: Sequence[Entry]) -> None:
+        configurations = [entry.configuration for entry in entries]
         for entry in entries:
-            self._make_rows(entry)
+            self._make_rows(entry, configurations)
 
-    def _make_rows(self, entry: Entry) -> None:
-        """Train and evaluate one entry, unless its rows are there; once more where it took too long."""
+    def _make_rows(self, entry: Entry, compared: Sequence[Configuration]) -> None:
+        """Train and evaluate one entry, unless its rows are there; once more where its budget was counted wrongly."""
         for is_last_try in (False, True):
             profile = self._run_profile(entry)
             datasets = [name for name in profile.datasets if not self._has_rows(profile, name)]
@@ -132,12 +128,14 @@ class Campaign:
                 return
             path = self.folder / "trainings" / entry.folder_name
             checkpoint = train_planned(path, profile, self.name, self.data)
-            if is_last_try or not self._is_over_budget(entry, checkpoint):
+            if is_last_try or self._is_settled(entry) or self._is_in_budget(entry, checkpoint):
                 self._evaluate(checkpoint, datasets)
                 return
-            say(f"{path.name}: took more than {self.suite.over_budget:g} of its budget; measured and trained again")
-            self.file.facts.step_seconds.pop(entry.configuration.cost_name)
-            self._measure([entry.configuration])
+            say(f"{path.name}: its time and its budget differ by a factor of more than {self.suite.budget_tolerance:g};"
+                " measured and trained again")  # fmt: skip
+            times = self.file.facts.step_seconds
+            times[entry.configuration.cost_name] = {}
+            self._measure(compared, times)
             shutil.rmtree(path)
 
     def _run_profile(self, entry: Entry) -> RunProfile:
@@ -145,7 +143,8 @@ class Campaign:
         one = entry.configuration
         if entry.budget is None:
             return one.run_profile(0)
-        steps = {name: self.file.num_steps(one.cost_name, name, entry.budget) for name in one.datasets}
+        times = self.file.facts.step_seconds
+        steps = {name: num_steps(times, one.cost_name, name, entry.budget) for name in one.datasets}
         weights = {name: count / sum(steps.values()) for name, count in steps.items()}
         return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
 
@@ -161,19 +160,27 @@ class Campaign:
         own = [row for row in rows if (row.profile_digest, row.dataset, row.split) == (digest, dataset, self.split)]
         return any(row.per_sample and not row.is_stale for row in own)
 
-    def _is_over_budget(self, entry: Entry, checkpoint: Path) -> bool:
+    def _is_settled(self, entry: Entry) -> bool:
+        """Whether a row was counted from the same step times, which therefore stay: all seeds get the same updates."""
+        rows = read_rows(self.rows_path) if self.rows_path.is_file() else []
+        one = entry.configuration
+        return any(row.label == one.label and row.dataset in one.datasets and not row.is_stale for row in rows)
+
+    def _is_in_budget(self, entry: Entry, checkpoint: Path) -> bool:
         if entry.budget is None:
-            return False
-        datasets = entry.configuration.datasets
-        excess = wall_seconds(checkpoint) / (self.suite.over_budget * entry.budget * len(datasets))
-        if excess <= self._slowness(datasets):
-            return False
-        self._begin_part()  # the machine may have become slower since the reference was timed
-        return excess > self._slowness(datasets)
+            return True
+        datasets, tolerance = entry.configuration.datasets, self.suite.budget_tolerance
+        slowness = wall_seconds(checkpoint) / (entry.budget * len(datasets))
+        expected = self._slowness(datasets)
+        if expected / tolerance <= slowness <= expected * tolerance:
+            return True
+        self._begin_part()  # the machine may have become slower or faster since the reference was timed
+        low, high = sorted([expected, self._slowness(datasets)])
+        return low / tolerance <= slowness <= high * tolerance
 
     def _slowness(self, datasets: Sequence[str]) -> float:
-        """By the last timing of the reference, on the dataset where it is slowest."""
-        return max(self.file.slowness(name) for name in datasets)
+        """By the last timing of the reference, the mean over datasets."""
+        return sum(self.file.slowness(name) for name in datasets) / len(datasets)
 
     def _boards(self) -> list[Leaderboard]:
         """The contests at the suite's own budget."""

@@ -10,8 +10,7 @@ from upsctl.console import progress_bar
 from upsctl.training.trained_run import TrainingData, build_model, build_updates, choose_device, describe_emulator
 from upsctl.training.updates import Updates
 
-NUM_ROUNDS = 5
-ROUND_SECONDS = 0.6
+NUM_ROUNDS = 10
 LONG_RUN = 1_000_000
 """Updates of the imagined training whose phases are timed."""
 
@@ -64,13 +63,14 @@ class StepTimer:
 
 
 def measure_step_seconds(
-    wanted: Sequence[tuple[Configuration, str]], data: TrainingData
+    wanted: Sequence[tuple[Configuration, str]], data: TrainingData, seconds: float
 ) -> Mapping[tuple[str, str], float]:
     """(cost name, dataset) -> seconds per update, all measured in turn, round by round.
 
     Args:
         wanted: configurations that are trained by gradient, each with one of its datasets.
         data: of all of them.
+        seconds: how long each is timed, in all rounds together.
     """
     timers = {}
     with progress_bar("measuring step times", (NUM_ROUNDS + 1) * len(wanted)) as bar:
@@ -79,7 +79,7 @@ def measure_step_seconds(
             bar.advance(1, configuration.cost_name)
         for _ in range(NUM_ROUNDS):
             for (name, _), timer in timers.items():
-                timer.measure(ROUND_SECONDS)
+                timer.measure(seconds / NUM_ROUNDS)
                 bar.advance(1, name)
     return {key: timer.seconds_per_update for key, timer in timers.items()}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 from upsctl.campaign.configuration import Configuration, model_digest
-from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepProfile
+from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 Trial = Callable[[Configuration, float], float]
 """Trains a configuration for so many seconds' worth of updates; returns its validation error."""
@@ -27,8 +27,8 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
         replace(start, width=width, learning_rate=rate)
         for width, rate in product(contestant.widths, contestant.learning_rates)
     ]
-    ranked = _first_round(grid, sweep, trial)
-    finalists = _ranked(ranked[: sweep.num_finalists], sweep.final_seconds, trial)
+    tried = _until_inside(grid, grid, sweep.first_seconds, trial)
+    finalists = _until_inside(tried[: sweep.num_finalists], tried, sweep.final_seconds, trial)
     forms = [replace(finalists[0], prediction=prediction) for prediction in ("residual", "direct")]
     winner, *_ = _ranked(forms, sweep.prediction_seconds, trial)
     assert winner.learning_rate is not None and winner.width is not None
@@ -41,14 +41,17 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
     )
 
 
-def _first_round(grid: Sequence[Configuration], sweep: SweepProfile, trial: Trial) -> list[Configuration]:
-    """Best first; the rates of the best one's width grow by a factor of two while it stands at an edge."""
-    tried = list(grid)
+def _until_inside(
+    candidates: Sequence[Configuration], tried: Sequence[Configuration], seconds: float, trial: Trial
+) -> list[Configuration]:
+    """Best first; while the best stands at an edge of the rates tried with its width, the next by a factor of two."""
+    candidates, tried = list(candidates), list(tried)
     while True:
-        ranked = _ranked(tried, sweep.first_seconds, trial)
+        ranked = _ranked(candidates, seconds, trial)
         beyond = _beyond_the_edge(ranked[0], tried)
         if beyond is None:
             return ranked
+        candidates.append(beyond)
         tried.append(beyond)
 
 

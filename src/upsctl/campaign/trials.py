@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from upsctl.campaign.campaign_file import CampaignFile
+from upsctl.campaign.campaign_file import CampaignFile, num_steps
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.planned_training import train_planned, wall_seconds
 from upsctl.console import say
@@ -45,13 +45,13 @@ class Trials:
     def error(self, configuration: Configuration, seconds: float) -> float:
         """The validation error after `seconds`' worth of updates; infinite where the training diverged."""
         (dataset,) = configuration.datasets
-        num_steps = self.file.num_steps(configuration.cost_name, dataset, seconds)
-        key = self._key(configuration, num_steps)
+        steps = num_steps(self.file.facts.sweep_step_seconds, configuration.cost_name, dataset, seconds)
+        key = self._key(configuration, steps)
         known = [line for line in self.lines if all(line[name] == value for name, value in key.items())]
         if known:
             return float(known[0]["error"])
-        error, wall = self._train(configuration, num_steps)
-        say(f"{configuration.name}: {num_steps} updates, error {error:.4g}")
+        error, wall = self._train(configuration, steps)
+        say(f"{configuration.name}: {steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
         return error
 
@@ -61,11 +61,11 @@ class Trials:
         path = self.record / FILE_NAME
         return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
-    def _train(self, configuration: Configuration, num_steps: int) -> tuple[float, float]:
-        path = self.trainings / f"sweep-{configuration.name}-{num_steps}"
+    def _train(self, configuration: Configuration, steps: int) -> tuple[float, float]:
+        path = self.trainings / f"sweep-{configuration.name}-{steps}"
         (dataset,) = configuration.datasets
         try:
-            checkpoint = train_planned(path, configuration.run_profile(num_steps), self.name, self.data)
+            checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.data)
         except DivergedError as problem:
             say(f"{configuration.name}: {problem.problem}")
             shutil.rmtree(path)
@@ -75,14 +75,14 @@ class Trials:
         shutil.rmtree(path)
         return error, wall
 
-    def _key(self, configuration: Configuration, num_steps: int) -> dict[str, Any]:
+    def _key(self, configuration: Configuration, steps: int) -> dict[str, Any]:
         return {
             "label": configuration.label,
             "dataset": configuration.datasets[0],
             "learning_rate": configuration.learning_rate,
             "width": configuration.width,
             "prediction": configuration.prediction,
-            "num_steps": num_steps,
+            "num_steps": steps,
             "model_digest": model_digest(configuration.contestant, configuration.suite),
             "source_digest": training_digest(configuration.contestant.model.emulator)[:16],
         }
