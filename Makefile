@@ -9,10 +9,12 @@ READY := $(VENV)/ready-$(TORCH)-$(notdir $(PYTHON))
 # One thread for each of two workers: the tests then use two cores and no more.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
-.PHONY: list quickstart test test-slow check-install lint docs docs-quickstart bench-grids
+.PHONY: list setup quickstart test test-slow check-install lint docs docs-quickstart bench-grids
 
 list: ## Print this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(READY) ## Make the environment and nothing else.
 
 quickstart: $(READY) ## The main job: data, training, comparison, pictures; at most fifteen minutes.
 	$(VENV)/bin/upsctl bench run quickstart

@@ -1,4 +1,6 @@
-"""The fields as the flow carries them: each node's value where its fluid was one step before."""
+"""The fields as the flow carries them on while they diffuse and are forced: what the card says of the next frame."""
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -8,6 +10,7 @@ from ups_models.batch import Batch
 from ups_models.blocks.boundary_convolution import pad
 from ups_models.constraints import velocity_of_vorticity
 from ups_models.dimensionless import DimensionlessState
+from ups_models.forcing import forced_changes
 from ups_models.geometry import GridGeometry
 from ups_models.problem import FrameSpec
 
@@ -15,30 +18,50 @@ MARGIN = 2
 """Cells by which a field is continued for the four-point interpolation."""
 
 
-def carried_fields(batch: Batch, state: DimensionlessState, frame: FrameSpec, num_parts: int) -> dict[str, Tensor]:
-    """Each transported field at the departure points, name -> (B, C, *space), dimensionless.
+def carried_fields(
+    batch: Batch, state: DimensionlessState, frame: FrameSpec, num_parts: int, rates: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Each transported field after one step, name -> (B, C, *space), dimensionless.
 
     Semi-Lagrangian steps (Staniforth & Cote 1991, doi 10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2), each a part of
-    the time step: c(X) for X = x - dt u((x + X) / 2), u the velocity half a part later, which is found by the same
-    means from the velocity now. They know nothing of diffusion, sources or pressure: that is left to the network.
+    the time step: c(X) for X = x - dt u((x + X) / 2), u the velocity half a part later, extrapolated from this part's
+    and the one's before (at the first part, from half a step). Velocities are interpolated linearly, fields by cubics.
+    After each part the fields diffuse and take what the declared force gives them. Of other sources and of pressure
+    nothing is known here.
 
     Args:
         batch: for its time step and geometry.
         state: the same state, dimensionless.
         frame: of its problem; its `transported` fields are carried.
         num_parts: of a time step.
+        rates: name -> (B, 1, *half spectrum) what diffusion does to the logarithm of each wave in one step; fields
+            without one do not diffuse.
     """
     moving = {name: state.fields[name] for name in frame.transported}
     if not moving:
         return {}
     with torch.autocast(state.step_size.device.type, enabled=False):
         velocity = state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity]
-        for _ in range(num_parts):
-            now = _velocity_of(moving, velocity, state, frame)
-            half_way = _carry(moving, _cells(now, batch, state) / (2 * num_parts), state.geometry)
-            middle = _velocity_of(half_way, velocity, state, frame)
-            moving = _carry(moving, _cells(middle, batch, state) / num_parts, state.geometry)
+        decays = {name: (rate / num_parts).exp() for name, rate in rates.items()}
+        forces = {name: change / num_parts for name, change in forced_changes(batch, state, frame).items()}
+        half_way = _carry(moving, _cells(velocity, batch, state) / (2 * num_parts), state.geometry)
+        before, middle = velocity, _velocity_of(half_way, velocity, state, frame)
+        for part in range(num_parts):
+            if part > 0:
+                now = _velocity_of(moving, velocity, state, frame)
+                before, middle = now, now + (now - before) / 2
+            moved = _carry(moving, _cells(middle, batch, state) / num_parts, state.geometry)
+            moving = {name: _diffused_and_forced(field, decays.get(name), forces.get(name))
+                      for name, field in moved.items()}  # fmt: skip
         return moving
+
+
+def _diffused_and_forced(field: Tensor, decay: Tensor | None, force: Tensor | None) -> Tensor:
+    field = field if force is None else field + force
+    if decay is None:
+        return field
+    axes = tuple(range(2, field.ndim))
+    return torch.fft.irfftn(torch.fft.rfftn(field, dim=axes) * decay, s=field.shape[2:], dim=axes)
 
 
 def _cells(velocity: Tensor, batch: Batch, state: DimensionlessState) -> Tensor:
@@ -65,23 +88,39 @@ def _carry(fields: dict[str, Tensor], cells: Tensor, geometry: GridGeometry) -> 
     """Fields at the departure points of a displacement (B, D, *space) in cells."""
     axes = [torch.arange(float(number), device=cells.device) for number in geometry.shape]
     nodes = torch.stack(torch.meshgrid(*axes, indexing="ij"))
-    middle = nodes - 0.5 * _at(cells, nodes - 0.5 * cells, geometry)
-    departure = nodes - _at(cells, middle, geometry)
-    stacked = _at(torch.cat(list(fields.values()), dim=1), departure, geometry)
+    middle = nodes - 0.5 * _at(cells, nodes - 0.5 * cells, geometry, is_cubic=False)
+    departure = nodes - _at(cells, middle, geometry, is_cubic=False)
+    stacked = _at(torch.cat(list(fields.values()), dim=1), departure, geometry, geometry.num_dimensions < 3)
     return dict(zip(fields, stacked.split([field.shape[1] for field in fields.values()], dim=1), strict=True))
 
 
-def _at(field: Tensor, positions: Tensor, geometry: GridGeometry) -> Tensor:
-    """(B, C, *space) at positions (B, D, *space) in cells: as torch has it, cubic in 1D and 2D, linear in 3D."""
+def _at(field: Tensor, positions: Tensor, geometry: GridGeometry, is_cubic: bool) -> Tensor:
+    """(B, C, *space) at positions (B, D, *space) in cells, by cubics (not in 3D) or linearly.
+
+    Cubic convolution (Keys 1981, doi 10.1109/TASSP.1981.1163711) with a = -1/2, the only one of its kernels that is
+    exact for parabolas, is 1/3 of the one with a = 0 and 2/3 of the one with a = -3/4. torch has the latter; the former
+    is linear interpolation at places smoothed between the nodes. In 2D this leaves out a mixed term of second order.
+    """
     padded = pad(field, MARGIN, geometry.boundary)
-    axes = []
+    places = []
     for axis, cells in enumerate(geometry.shape):
         along = positions[:, axis]
-        inside = along.remainder(cells) if geometry.is_periodic[axis] else along.clamp(0, cells - 1)
-        axes.append((2 * (inside + MARGIN) + 1) / (cells + 2 * MARGIN) - 1)
-    if geometry.num_dimensions == 1:
+        places.append(MARGIN + (along.remainder(cells) if geometry.is_periodic[axis] else along.clamp(0, cells - 1)))
+    if not is_cubic:
+        return _sampled(padded, places, "bilinear").reshape(field.shape)
+    smoothed = [place.floor() + _smoothstep(place - place.floor()) for place in places]
+    taken = _sampled(padded, smoothed, "bilinear") / 3 + _sampled(padded, places, "bicubic") * (2 / 3)
+    return taken.reshape(field.shape)
+
+
+def _sampled(padded: Tensor, places: list[Tensor], mode: str) -> Tensor:
+    """A padded field at places in its cells, one tensor (B, *space) for each axis, as torch interpolates."""
+    axes = [(2 * place + 1) / cells - 1 for place, cells in zip(places, padded.shape[2:], strict=True)]
+    if len(axes) == 1:
         axes, padded = [torch.zeros_like(axes[0])[:, None], axes[0][:, None]], padded[:, :, None]
     grid = torch.stack(axes[::-1], dim=-1)  # the library's order: the last axis first
-    mode = "bilinear" if geometry.num_dimensions == 3 else "bicubic"
-    taken = functional.grid_sample(padded, grid, mode=mode, padding_mode="border", align_corners=False)
-    return taken.reshape(*field.shape)
+    return functional.grid_sample(padded, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def _smoothstep(part: Tensor) -> Tensor:
+    return part * part * (3 - 2 * part)

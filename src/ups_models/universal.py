@@ -14,6 +14,7 @@ from ups_models.conditioning import Conditioning
 from ups_models.diffusion import aspect, diffusion_numbers, diffusivities
 from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
+from ups_models.forcing import forced_changes
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
 from ups_models.normaliser import Normaliser
@@ -33,7 +34,7 @@ class UniversalConfig(PartConfig):
 
     sizes: Sizes = Sizes()
     operator: LatentOperatorConfig = LatentOperatorConfig()
-    flow_parts: tuple[int, int, int] = (1, 4, 2)
+    flow_parts: tuple[int, int, int] = (8, 8, 2)
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,38 @@ class Universal(AbstractEmulator):
         outputs = self.decoder.decode(fine, self._output_names[batch.dataset])
         changes = self.normaliser.changes(outputs, before)
         if all(batch.geometry.is_periodic):  # waves are the solutions of the linear part there
-            changes = self._integrated(changes, batch, before, latent.conditioning)
+            changes = self._integrated(self._forced(changes, batch, before), batch, before, latent.conditioning)
         return Advanced(self.normaliser.to_physical(changes, before), fine, before)
 
     def see(self, batch: Batch) -> DimensionlessState:
-        """The dimensionless state of frame 0, and its fields as the flow carries them."""
+        """The dimensionless state of frame 0, and its fields as the flow carries them on."""
         state, frame = self.normaliser.to_dimensionless(batch), self._frames[batch.dataset]
         if frame is None:
             return state
         num_parts = self._flow_parts[batch.geometry.num_dimensions - 1]
-        return replace(state, carried=carried_fields(batch, state, frame, num_parts))
+        return replace(state, carried=carried_fields(batch, state, frame, num_parts, self._rates(batch, state)))
+
+    def _rates(self, batch: Batch, state: DimensionlessState) -> dict[str, Tensor]:
+        """What diffusion does to the waves of each field in one step, with the weights as they are."""
+        if not all(batch.geometry.is_periodic):
+            return {}
+        numbers, lengths = diffusion_numbers(self._problems[batch.dataset], batch), aspect(batch.geometry)
+        return {
+            name: self._integrator(name, batch).diffusion(state.fields[name], numbers, lengths).detach()
+            for name in self._output_names[batch.dataset]
+        }
+
+    def _integrator(self, name: str, batch: Batch) -> ExponentialStep:
+        step = self.integrators[f"{batch.geometry.num_dimensions}d_{name}"]
+        assert isinstance(step, ExponentialStep)
+        return step
+
+    def _forced(self, changes: Fields, batch: Batch, before: DimensionlessState) -> Fields:
+        """The changes with those of the force that the card declares, where no flow carries the forced field."""
+        frame = self._frames[batch.dataset]
+        forced = {} if frame is None else forced_changes(batch, before, frame)
+        forced = {name: change for name, change in forced.items() if name not in before.carried}
+        return {name: change + forced[name] if name in forced else change for name, change in changes.items()}
 
     def _integrated(
         self, changes: Fields, batch: Batch, before: DimensionlessState, conditioning: Tensor
@@ -121,7 +144,7 @@ class Universal(AbstractEmulator):
         """The changes after one exponential step of each field."""
         numbers, lengths = diffusion_numbers(self._problems[batch.dataset], batch), aspect(batch.geometry)
         return {
-            name: self.integrators[f"{batch.geometry.num_dimensions}d_{name}"](
+            name: self._integrator(name, batch)(
                 before.fields[name], change, before.carried.get(name), self.normaliser.change_scale(name, before),
                 conditioning, numbers, lengths)
             for name, change in changes.items()

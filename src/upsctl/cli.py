@@ -108,6 +108,8 @@ def run(arguments: Sequence[str]) -> int:
         code = build_app()(args=list(arguments) or ["--help"], prog_name="upsctl", standalone_mode=False)
     except typer.TyperException as error:
         return _fail(_usage_failure(error))
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        return ExitCode.DONE
     except (Exception, KeyboardInterrupt, Preempted) as error:  # noqa: BLE001  the outermost frame, nothing is above
         return _fail(failure_of(error))
     return _fail(failure_of(KeyboardInterrupt())) if code == ExitCode.INTERRUPTED else int(code or 0)

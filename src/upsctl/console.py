@@ -16,7 +16,15 @@ JSON_VERSION = 1
 WIDTH_OF_A_FILE = 140
 """Columns where output goes to no terminal."""
 
-_out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+
+class _Output(Console):
+    """Standard output; a reader that has seen enough ends the command without a word."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+_out = _Output(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 _err = Console(stderr=True, highlight=False)
 
 

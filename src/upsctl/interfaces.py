@@ -147,7 +147,9 @@ class Drawing:
 
 
 class AbstractFigure(abc.ABC):
-    """Predictions -> one picture. One file per figure."""
+    """Predictions -> one picture. One file per figure; `suffix` is its file's."""
+
+    suffix: ClassVar[str] = ".png"
 
     @abc.abstractmethod
     def is_drawable(self, source: FigureSource) -> bool:

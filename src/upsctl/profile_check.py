@@ -27,15 +27,36 @@ def all_references() -> list[str]:
 def problems_of(reference: str) -> list[str]:
     """What is wrong with one profile, each in one line; empty when nothing is."""
     try:
-        resolved = load_profile(*parse_reference(reference))
+        return problems_in(load_profile(*parse_reference(reference)))
     except ProfileError as error:
         return [error.line]
+
+
+def refuse_problems(resolved: Resolved[Any]) -> None:
+    """Before anything is written, downloaded or trained.
+
+    Raises:
+        ProfileError: the first thing that is wrong.
+    """
+    for problem in problems_in(resolved):
+        raise ProfileError(f"{resolved.name}: {problem}", next_step="change the profile or the --set")
+
+
+def problems_in(resolved: Resolved[Any]) -> list[str]:
+    """What is wrong with a resolved profile."""
     unknown = [
         f"`{key}` names `{name}`, which does not exist; expected {nearest(name, known)}"
         for key, name, known in _uses(resolved.profile)
         if name not in known
     ]
-    return unknown or list(_settings_problems(resolved))
+    return [*_misnamed(resolved), *unknown] or list(_settings_problems(resolved))
+
+
+def _misnamed(resolved: Resolved[Any]) -> list[str]:
+    """A dataset is found by its file's name and kept by its card's."""
+    if not isinstance(resolved.profile, DatasetCard) or resolved.profile.name == resolved.name:
+        return []
+    return [f"`name` is `{resolved.profile.name}`; expected the file's name, `{resolved.name}`"]
 
 
 def _settings_problems(resolved: Resolved[Any]) -> Iterator[str]:
@@ -62,6 +83,9 @@ def _settings(profile: Any) -> Iterator[tuple[str, type[BaseModel], dict[str, An
             yield "model.settings", _emulator_config(profile.model.emulator), profile.model.settings
             for name, stage in profile.stages.items():
                 yield f"stages.{name}.settings", _stage_config(name), stage.settings
+        case SuiteProfile():
+            for one in profile.contestants:
+                yield f"contestants ({one.label}).settings", _emulator_config(one.model.emulator), one.model.settings
 
 
 def _emulator_config(name: str) -> type[BaseModel]:

@@ -25,6 +25,8 @@ def explain(model: type[BaseModel], error: ValidationError, origins: Mapping[str
         return ProfileError(f"{where}: unknown key `{key}`", expected=nearest(path[-1], known))
     if details["type"] == "missing":
         return ProfileError(f"{where}: no `{key}`", expected=f"a value for `{path[-1]}`")
+    if details["type"] == "value_error":
+        return ProfileError(f"{where}: {details['msg'].removeprefix('Value error, ')}")
     came = repr(details["input"]) if not isinstance(details["input"], Mapping) else "a mapping"
     expected = details["msg"].removeprefix("Input should be ")
     return ProfileError(f"{where}: `{key}`" if key else where, expected=expected, got=came)

@@ -68,11 +68,16 @@ def list_profiles(kind: str) -> dict[str, Path]:
 
 
 def find_profile(kind: str, name: str) -> Path:
-    """The file of a profile given by name or by path.
+    """The file of a profile given by name, by KIND/NAME or by path.
 
     Raises:
         ProfileError: naming the nearest known name.
     """
+    prefix, _, own = name.partition("/")
+    if prefix in PROFILE_KINDS and not own.endswith((".yaml", ".yml")):
+        if prefix != kind:
+            raise ProfileError(f"`{name}` is of {prefix}/", expected=f"a profile of {kind}/")
+        name = own
     if name.endswith((".yaml", ".yml")) or os.sep in name:
         if Path(name).is_file():
             return Path(name)
@@ -97,7 +102,8 @@ def parse_reference(text: str) -> tuple[str, str]:
     kind, name = path.parent.name, path.name
     if not kind:
         having = [f"{kind}/{name}" for kind in PROFILE_KINDS if name in list_profiles(kind)]
-        raise ProfileError(f"`{text}` has no kind", expected=" or ".join(having) or "KIND/NAME, as in runs/quickstart")
+        named = f"KIND/NAME, or a file in a folder named as its kind, as profiles/runs/{path.stem}.yaml"
+        raise ProfileError(f"`{text}` has no kind", expected=" or ".join(having) or named)
     if kind not in PROFILE_KINDS:
         raise ProfileError(f"no kind of profile `{kind}`", expected=nearest(kind, PROFILE_KINDS))
     return kind, text if path.suffix in (".yaml", ".yml") else name
@@ -123,6 +129,16 @@ def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolve
 def load_yaml(path: Path) -> dict[str, Any]:
     """The plain values of one YAML file, for files that are not profiles of a search path (an artifact's card)."""
     return file_layer(path).values
+
+
+def read_typed(model: type[ProfileT], path: Path) -> ProfileT:
+    """The typed content of one file alone, such as a run's resolved profile.
+
+    Raises:
+        ProfileError: one line, naming file and line.
+    """
+    layer = file_layer(path)
+    return validate(model, layer.values, layer.origins)
 
 
 def write_yaml(values: Mapping[str, Any], path: Path) -> None:

@@ -12,8 +12,11 @@ PACKAGES = Path(upsctl.__file__).parent.parent
 OF_THE_LOOP = (
     "ups_models/losses",
     "upsctl/data/loader.py",
+    "upsctl/data/problems.py",
+    "upsctl/training/loop.py",
     "upsctl/training/mixture.py",
     "upsctl/training/optimiser.py",
+    "upsctl/training/trained_run.py",
     "upsctl/training/updates.py",
 )
 UNIVERSAL = "universal"

@@ -132,6 +132,7 @@ class ChosenSettings(Frozen):
         learning_rate, width, prediction: the settings.
         error: their validation error in the sweep's last round.
         model_digest: of the contestant's model before tuning; another model needs another sweep.
+        source_digest: of the sources that trained the trials.
     """
 
     learning_rate: float
@@ -139,6 +140,7 @@ class ChosenSettings(Frozen):
     prediction: Literal["residual", "direct"]
     error: float
     model_digest: str
+    source_digest: str
 
 
 class SweepResult(Frozen):

@@ -79,7 +79,8 @@ def test_a_diverged_setting_is_never_chosen() -> None:
 
 def choices() -> dict[str, dict[str, ChosenSettings]]:
     def settings(rate: float, width: int) -> ChosenSettings:
-        return ChosenSettings(learning_rate=rate, width=width, prediction="residual", error=1.0, model_digest="d")
+        return ChosenSettings(learning_rate=rate, width=width, prediction="residual", error=1.0, model_digest="d",
+                              source_digest="s")
 
     return {"ours": {"one": settings(0.004, 64), "two": settings(0.002, 96)}}
 

@@ -17,7 +17,7 @@ from upsctl.reference.profile_page import cheat_sheet
 
 ROOT = Path(__file__).parents[2]
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-TOY_RUN = "datasets: {burgers1d_subset_v1: {}}\nmodel: small\nstages: {operator: {num_steps: 1}}\n"
+TOY_RUN = "datasets: {burgers1d_subset_v1: {}}\nmodel: nano\nstages: {operator: {num_steps: 1}}\n"
 
 
 def quoted_commands() -> Iterator[tuple[str, str]]:
@@ -88,13 +88,12 @@ def test_links_lead_to_files(path: Path) -> None:
 
 def test_every_line_of_the_cheat_sheet_resolves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for kind, name, text in [("runs", "toy", TOY_RUN), ("models", "small", "emulator: universal\n")]:
-        (tmp_path / "profiles" / kind).mkdir(parents=True)
-        (tmp_path / "profiles" / kind / f"{name}.yaml").write_text(text)
+    (tmp_path / "profiles" / "runs").mkdir(parents=True)
+    (tmp_path / "profiles" / "runs" / "toy.yaml").write_text(TOY_RUN)
     assert len(cheat_sheet()) > 15
     for override in cheat_sheet():
         resolved = load_profile("runs", "toy", [override])
-        assert "--set" in {origin for _, _, origin in resolved.values()} or override == "model=small"
+        assert "--set" in {origin for _, _, origin in resolved.values()} or override == "model=nano"
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -106,5 +105,5 @@ def test_every_dependency_has_its_reason() -> None:
 def test_make_prints_every_target() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
-    assert {"quickstart", "test", "test-slow", "check-install", "lint", "docs", "bench-grids"} <= set(targets)
+    assert {"quickstart", "test", "test-slow", "check-install", "lint", "docs", "bench-grids", "setup"} <= set(targets)
     assert [name for name in targets if not re.search(rf"^{name}:.*## ", text, re.MULTILINE)] == []

@@ -115,7 +115,7 @@ def test_every_parameter_gets_a_finite_gradient(name: str, dataset: str, frame: 
 @pytest.mark.parametrize("dataset", PROBLEMS)
 def test_untrained_universal_without_transport_and_diffusion_is_persistence(dataset: str, frame: str) -> None:
     """The head starts at zero; the mean velocity of 0.2 moves less than half a cell in one step."""
-    still = PROBLEMS[dataset].frame.model_copy(update={"transported": ()})
+    still = PROBLEMS[dataset].frame.model_copy(update={"transported": (), "forcing": None})
     emulator, _ = untrained("universal", dataset, frame, problem=PROBLEMS[dataset].model_copy(update={"frame": still}))
     batch = small_batch(dataset)
     batch = replace(batch, time_step=batch.time_step / 10, parameters={"viscosity": torch.zeros(batch.size)})

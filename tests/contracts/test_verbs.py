@@ -20,7 +20,7 @@ WRITES_OR_COSTS = {
     "data fetch", "data convert", "data pack", "data push", "data prune", "train", "eval", "predict", "bench run",
     "viz draw", "profile copy",
 }  # fmt: skip
-RESOLVES_A_RUN = {"train", "bench run", "profile show"}
+RESOLVES_A_PROFILE = {"train", "eval", "bench run", "profile show"}
 HEAVY = ("torch", "wandb", "matplotlib", "h5py", "numba", "scipy", "torch_geometric", "neuralop")
 
 
@@ -55,7 +55,7 @@ def test_a_verb_that_writes_or_costs_has_a_dry_run(name: str) -> None:
     assert "--dry-run" in help_of(name)
 
 
-@pytest.mark.parametrize("name", sorted(RESOLVES_A_RUN & set(VERBS)))
+@pytest.mark.parametrize("name", sorted(RESOLVES_A_PROFILE & set(VERBS)))
 def test_a_verb_that_resolves_a_profile_takes_overrides(name: str) -> None:
     assert "--set" in help_of(name)
 

@@ -89,7 +89,7 @@ def test_rows_say_what_made_them_and_are_fresh(artifact: Artifact, rows: list[Ro
 
 def test_eval_leaves_rows_and_predictions_and_shows_the_board(artifact: Artifact, tmp_path: Path) -> None:
     checkpoints = [toy_checkpoint(tmp_path / name, artifact.card, name) for name in ("persistence", "mean")]
-    _, plan = plan_evaluation(checkpoints, None, "test", tmp_path / "out", "cpu")
+    _, plan = plan_evaluation(checkpoints, None, [], "test", tmp_path / "out", "cpu")
     plan = replace(plan, metrics=("nrmse",))
     result = evaluate_all(checkpoints, {artifact.card.name: artifact}, plan, "upsctl eval")
     (board,) = build_leaderboards(read_rows(tmp_path / "out" / "rows.jsonl"))
@@ -101,7 +101,7 @@ def test_eval_leaves_rows_and_predictions_and_shows_the_board(artifact: Artifact
 
 def test_the_plan_without_a_suite_takes_every_metric_on_validation(artifact: Artifact, tmp_path: Path) -> None:
     checkpoint = toy_checkpoint(tmp_path / "persistence", artifact.card)
-    datasets, plan = plan_evaluation([checkpoint], None, None, tmp_path, "cpu")
+    datasets, plan = plan_evaluation([checkpoint], None, [], None, tmp_path, "cpu")
     assert (datasets, plan.split) == ([artifact.card.name], "valid")
     assert isinstance(plan, EvaluationPlan) and {"nrmse", "vrmse", "pdebench_rmse"} < set(plan.metrics)
 

@@ -85,7 +85,7 @@ def test_a_row_of_an_emulator_that_has_left_the_project_is_stale() -> None:
 
 
 def test_the_horizon_of_tokens_has_sources_of_its_own() -> None:
-    digests = {horizon: source_digest("t" * 64, "nrmse", horizon) for horizon in HORIZONS}
+    digests = {horizon: source_digest("t" * 64, "p" * 16, "nrmse", horizon) for horizon in HORIZONS}
     assert digests["one_step"] == digests["rollout"] != digests["tokens"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from evaluation.toy_artifact import Counting, toy_checkpoint
 from evaluation.toy_predictions import toy_card
 from upsctl.errors import DataError, DivergedError, UsageError
-from upsctl.evaluation.initial_state import read_initial_state
+from upsctl.evaluation.initial_state import read_initial_state, refuse_target
 from upsctl.evaluation.user_rollout import roll_out
 
 CARD = toy_card(1)
@@ -83,6 +83,12 @@ def test_nothing_is_written_on_a_dry_run_or_where_the_rollout_diverges(tmp_path:
     roll_out(emulator, CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=True)
     with pytest.raises(DivergedError, match="from step 1 on"):
         roll_out(Counting(np.inf), CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=False)
-    with pytest.raises(UsageError, match=r"\.npz or \.h5"):
-        roll_out(emulator, CARD, batch, 3, tmp_path / "out.txt", "cpu", False)
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_the_rollout(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.npz or \.h5"):
+        refuse_target(tmp_path / "out.txt", tmp_path / "a.npz")
+    with pytest.raises(UsageError, match="is the initial state"):
+        refuse_target(tmp_path / "a.npz", tmp_path / "a.npz")
+    refuse_target(tmp_path / "b.npz", tmp_path / "a.npz")

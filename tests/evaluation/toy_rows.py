@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from upsctl.data.problems import problem_digest, problem_of
 from upsctl.evaluation.bootstrap import estimate_headline, estimate_median
 from upsctl.evaluation.rows import Row, source_digest
+from upsctl.profile_reader import load_profile
 from upsctl.source_digest import training_digest
 
 FACTS: dict[str, Any] = {
@@ -20,11 +22,15 @@ FACTS: dict[str, Any] = {
 }
 
 
+def present_digest(values: dict[str, Any]) -> str:
+    problem = problem_digest(problem_of(load_profile("datasets", values["dataset"]).profile))
+    return source_digest(training_digest(values["emulator"]), problem, values["metric"], values["horizon"])
+
+
 def toy_rows(error: float, num_trajectories: int = 24, noise: float = 0.1, **facts: Any) -> list[Row]:
     """The headline of one contestant and its medians for two viscosities, the second of which is twice as hard."""
     values = FACTS | facts
-    measured = (values["metric"], values["horizon"])
-    digest = facts.get("source_digest") or source_digest(training_digest(values["emulator"]), *measured)
+    digest = facts.get("source_digest") or present_digest(values)
     spread = np.exp(noise * np.random.default_rng(0).normal(size=num_trajectories))
     groups = {"viscosity=0.1": error * spread, "viscosity=0.001": 2 * error * spread}
     headline = estimate_headline([list(groups.values())])

@@ -64,7 +64,7 @@ def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture
     assert known.keys() == steps.keys()
     assert {row.label for row in rows(folder)} == set(LABELS)
     assert {row.split for row in rows(folder)} == {"test"}
-    assert "its numbers mean nothing" in output and "next: upsctl predict" in output
+    assert "its numbers mean nothing" in output and "next: upsctl viz draw rollout_movie" in output
     order = [output.index(f"\n{label[:12]}") for label in ("ours", "FNO in our", "U-Net")]
     assert order == sorted(order), "our frame's FNO stands directly under ours"
     for name in ("space_time", "error_over_time", "spectra", "training_curves"):

@@ -27,7 +27,7 @@ from upsctl.profile_reader import shipped_profiles
 
 BURGERS = "burgers1d_tiny_v1"
 CHECKPOINT = "runs/latest/stages/operator/checkpoint"
-PREDICTIONS = f"evaluation/one_{BURGERS}_valid.h5"
+PREDICTIONS = f"evaluation/predictions/ours_{BURGERS}_valid.h5"
 SUITE = """
 datasets: {burgers1d_tiny_v1: {batch_size: 16}}
 contestants:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,13 @@ def kill_and_resume(folder: Path, name: str, is_time: Callable[[], bool]) -> Non
     write_profile(folder, name, PROFILES[name])
     kill_when(start(folder, "--profile", name), is_time)
     done = max(event["step"] for event in events(folder, "step", "checkpoint"))
+    written = [0, *(event["step"] for event in events(folder, "checkpoint"))]
     train(folder, "--profile", name, "--resume")
     (resume,) = events(folder, "resume")
     assert 0 < resume["step"] <= NUM_STEPS
-    # At most what one checkpoint interval of 0.2 s and one event interval hold was made twice.
-    longest = max(event["step"] for event in events(folder, "checkpoint")) // 2
-    assert done + (NUM_STEPS - resume["step"]) <= NUM_STEPS + longest
+    # It goes on from the last checkpoint before the kill, so that at most one interval's updates are made twice.
+    longest = max(after - before for before, after in pairwise(written))
+    assert resume["step"] >= written[-1] and done - resume["step"] <= 2 * longest
     assert events(folder)[-1]["event"] == "end" and events(folder)[-1]["step"] == NUM_STEPS
 
 

@@ -23,7 +23,7 @@ def carried(batch: Batch, num_parts: int = 1) -> dict[str, Tensor]:
     frame = PROBLEMS[batch.dataset].frame
     assert frame is not None and isinstance(emulator.normaliser, Normaliser)
     state = emulator.normaliser.to_dimensionless(batch)
-    found = carried_fields(batch, state, frame, num_parts)
+    found = carried_fields(batch, state, frame, num_parts, {})
     return {name: state.offset[name] + state.scale[name] * field for name, field in found.items()}
 
 

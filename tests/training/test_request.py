@@ -90,7 +90,7 @@ def test_a_dry_run_leaves_nothing(folder: Path, capfd: pytest.CaptureFixture[str
         (("--profile", "on"), ExitCode.PROFILE, "one"),
         (("--profile", "one", "--stage", "oprator"), ExitCode.USAGE, "operator"),
         (("--profile", "one", "--set", "optimiser.learning_rat=1"), ExitCode.PROFILE, "learning_rate"),
-        (("--profile", "one", "--set", "model.settings.sizs={}"), ExitCode.DATA, "sizes"),
+        (("--profile", "one", "--set", "model.settings.sizs={}"), ExitCode.PROFILE, "sizes"),
         (("--profile", "one", "--set", "datasets={burgers1d_tinny_v1: {}}"), ExitCode.PROFILE, "burgers1d_tiny_v1"),
     ],
 )
@@ -100,6 +100,7 @@ def test_a_typo_names_the_nearest(
     assert upsctl(["train", *words]) == code
     (line,) = capfd.readouterr().err.strip().splitlines()
     assert expected in line
+    assert list_runs(folder / "runs") == [], "nothing was begun that --resume would take"
 
 
 def test_a_diverged_training_has_its_own_exit_code(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

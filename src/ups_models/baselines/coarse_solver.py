@@ -1,7 +1,6 @@
 """A numerical solver on the stored grid: what the equations give without any training."""
 
 import math
-from dataclasses import replace
 
 import torch
 from pydantic import Field
@@ -11,7 +10,7 @@ from ups_models.batch import Batch, Fields
 from ups_models.blocks.exponential_step import diffusion_rate, exponential_change, wavevectors
 from ups_models.carried import carried_fields
 from ups_models.diffusion import aspect, diffusion_numbers
-from ups_models.dimensionless import DimensionlessState
+from ups_models.forcing import forced_changes
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
 from ups_models.problem import Problems
@@ -32,12 +31,11 @@ class CoarseSolverConfig(PartConfig):
 
 
 class CoarseSolver(AbstractEmulator):
-    """Each part of a time step: carry what the card calls transported, diffuse, add the force.
+    """Each part of a time step: carry what the card calls transported, add the force, diffuse.
 
-    The same semi-Lagrangian steps and exact diffusion as inside our model (`carried.py`, `exponential_step.py`), so
-    that it tells what is known before anything is learned. A force acts on the velocity, or as its curl on the
-    vorticity; no pressure is solved for without a vorticity. On a domain that is not periodic nothing but transport
-    happens. All parameters in m^2/s are taken for diffusivities of every field.
+    The same steps as inside our model (`carried.py`), so that it tells what is known before anything is learned. A
+    force acts on the velocity, or as its curl on the vorticity; no pressure is solved for without a vorticity. On a
+    domain that is not periodic nothing diffuses. All parameters in m^2/s are taken for diffusivities of every field.
 
     Args:
         problems: one dataset.
@@ -68,37 +66,29 @@ class CoarseSolver(AbstractEmulator):
         return self._solve(batch, int(self.num_parts))
 
     def _solve(self, batch: Batch, num_parts: int) -> Fields:
-        part = batch.window(0, 1).map(Tensor.double)
-        part = replace(part, time_step=part.time_step / num_parts)
-        for _ in range(num_parts):
-            part = part.with_fields(self._make_part(part))
-        return {name: field.to(batch.time_step.dtype) for name, field in part.fields.items()}
+        double = batch.window(0, 1).map(Tensor.double)
+        state = self.normaliser.to_dimensionless(double)
+        rates = self._rates(double)
+        carried = {} if self._frame is None else carried_fields(double, state, self._frame, num_parts, rates)
+        forced = {} if self._frame is None else forced_changes(double, state, self._frame)
+        changes = {}
+        for name in self._names:
+            field = state.fields[name]
+            source = forced[name] if name in forced else torch.zeros_like(field)
+            if name in carried:
+                changes[name] = carried[name] - field
+            else:
+                changes[name] = exponential_change(field, source, rates[name]) if rates else source
+        found = self.normaliser.to_physical(changes, state)
+        return {name: field.to(batch.time_step.dtype) for name, field in found.items()}
 
-    def _make_part(self, batch: Batch) -> Fields:
-        state = self.normaliser.to_dimensionless(batch)
-        carried = {} if self._frame is None else carried_fields(batch, state, self._frame, num_parts=1)
-        forces = self._forces(batch, state)
+    def _rates(self, batch: Batch) -> dict[str, Tensor]:
+        """What diffusion does to the waves of each field in one step."""
         if not all(batch.geometry.is_periodic):
-            unmoved = {name: torch.zeros_like(state.fields[name]) for name in self._names}
-            moved = {name: field - state.fields[name] for name, field in carried.items()}
-            return self.normaliser.to_physical({**unmoved, **moved}, state)
+            return {}
         waves = wavevectors(torch.Size(batch.geometry.shape), aspect(batch.geometry)).to(batch.time_step)
-        rate = diffusion_rate(waves, [self.factor * one for one in diffusion_numbers(self.problem, batch).values()])
-        changes = {
-            name: exponential_change(state.fields[name], forces[name], carried.get(name), rate, 1.0)
-            for name in self._names
-        }
-        return self.normaliser.to_physical(changes, state)
-
-    def _forces(self, batch: Batch, state: DimensionlessState) -> dict[str, Tensor]:
-        """What the force changes in one part, dimensionless."""
-        frame, forces = self._frame, {name: torch.zeros_like(state.fields[name]) for name in self._names}
-        if frame is not None and frame.forcing is not None:
-            force = state.offset[frame.forcing] + state.scale[frame.forcing] * state.constant_fields[frame.forcing]
-            moved = frame.velocity if frame.vorticity is None else frame.vorticity
-            force = force if frame.vorticity is None else _curl(force, batch)
-            forces[moved] = force * batch.time_step.reshape(-1, *(1,) * (force.ndim - 1)) / state.scale[moved]
-        return forces
+        numbers = [self.factor * one for one in diffusion_numbers(self.problem, batch).values()]
+        return dict.fromkeys(self._names, diffusion_rate(waves, numbers))
 
     def _error(self, pairs: Batch, num_parts: int) -> float:
         """The mean logarithm of the squared relative errors."""
@@ -110,12 +100,3 @@ class CoarseSolver(AbstractEmulator):
             error = (field.flatten(1) - truth).square().mean(1) / truth.square().mean(1).clamp_min(1e-30)
             errors.append((error + 1e-12).log().nan_to_num(nan=math.inf).mean())
         return float(torch.stack(errors).mean())
-
-
-def _curl(force: Tensor, batch: Batch) -> Tensor:
-    """(B, 2, N_x, N_y) -> f_y,x - f_x,y, (B, 1, N_x, N_y), on a periodic plane."""
-    lengths = batch.geometry.domain_extent
-    waves = 2 * math.pi * wavevectors(force.shape[2:], lengths).to(force)
-    spectrum = torch.fft.rfft2(force)
-    curl = 1j * (waves[..., 0] * spectrum[:, 1] - waves[..., 1] * spectrum[:, 0])
-    return torch.fft.irfft2(curl, s=force.shape[2:])[:, None]

@@ -15,17 +15,18 @@ SMALL = 0.05
 
 
 class ExponentialStep(nn.Module):
-    """du_k = phi_1(z_k) (f_k + z_k u_k) + g_k e^(z_k) (v_k - u_k), with phi_1(z) = (e^z - 1) / z.
+    """du_k = phi_1(z_k) (f_k + z_k u_k) + g_k (e^(z_k - d_k) v_k - e^(z_k) u_k), with phi_1(z) = (e^z - 1) / z.
 
     The first part is the exponential Euler step of u' = z u + f (Cox & Matthews 2002, doi 10.1006/jcph.2002.6995,
-    eq. 4); f is the network's change. The second goes a share g_k of the way to v, the field as the flow carries it.
+    eq. 4); f is the network's change. The second goes a share g_k of the way to v, the field as the flow carries it on
+    while it diffuses by d (`carried.py`).
 
-        z_k = - sum_p w_p p dt |k|^2 + h (a(|k|, c) + i k . b(|k|, c))
+        z_k = d_k + h (a(|k|, c) + i k . b(|k|, c)),  d_k = - sum_p w_p p dt |k|^2
 
     has wavevectors k in 2 pi / L and sums over the parameters p that have the units of a diffusivity; w_p starts at
     one, as if each were the field's own. a, b and g come from a small network of log |k| and the conditioning c; before
     training a and b are zero and g is one. So a nearly linear state is advanced for any parameter, and what diffusion
-    takes from a field it takes from f and v too.
+    takes from a field it takes from f too.
 
     Args:
         num_dimensions: D.
@@ -62,11 +63,22 @@ class ExponentialStep(nn.Module):
             diffusion_numbers: p dt / L^2 of each diffusivity of this problem, (B,).
             aspect: the length of each axis over the domain's extent L.
         """
-        waves = wavevectors(field.shape[2:], aspect).to(field)
-        learned, share = self._of_waves(waves, conditioning)
+        learned, share = self._of_waves(wavevectors(field.shape[2:], aspect).to(field), conditioning)
+        diffusion = self.diffusion(field, diffusion_numbers, aspect)
+        rate, axes = scale * learned + diffusion, tuple(range(2, field.ndim))
+        changed = exponential_change(field, change, rate)
+        if carried is None:
+            return changed
+        # Of value d - d = 0: v was made with the weights as they are, but the loss must see what they do to it.
+        left = scale * learned + diffusion - diffusion.detach()
+        towards, away = torch.fft.rfftn(torch.cat([carried, field]), dim=axes).chunk(2)
+        return changed + torch.fft.irfftn(
+            share * (left.exp() * towards - rate.exp() * away), s=field.shape[2:], dim=axes)
+
+    def diffusion(self, field: Tensor, diffusion_numbers: Mapping[str, Tensor], aspect: Sequence[float]) -> Tensor:
+        """d of a field's waves in one step, (B, 1, *half spectrum)."""
         numbers = [self.weights[name] * number for name, number in diffusion_numbers.items()]
-        rate = scale * learned + diffusion_rate(waves, numbers)
-        return exponential_change(field, change, carried, rate, share)
+        return diffusion_rate(wavevectors(field.shape[2:], aspect).to(field), numbers)
 
     def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """(*half spectrum, D), (B, W) -> the complex a + i k . b and the real g, (B, 1, *half spectrum)."""
@@ -80,16 +92,11 @@ class ExponentialStep(nn.Module):
         return torch.complex((damping * is_wave)[..., 0], turning)[:, None], (share * is_wave)[:, None, ..., 0]
 
 
-def exponential_change(
-    field: Tensor, change: Tensor, carried: Tensor | None, rate: Tensor, share: Tensor | float
-) -> Tensor:
-    """du of the step above, (B, C, *space), from u, f, v, (B, C, *space), and z, g, (B, 1, *half spectrum)."""
+def exponential_change(field: Tensor, change: Tensor, rate: Tensor) -> Tensor:
+    """phi_1(z) (f + z u), (B, C, *space), from u, f, (B, C, *space), and z, (B, 1, *half spectrum)."""
     axes = tuple(range(2, field.ndim))
     spectrum, forcing = torch.fft.rfftn(torch.cat([field, change]), dim=axes).chunk(2)
-    changed = phi(rate) * (forcing + rate * spectrum)
-    if carried is not None:
-        changed = changed + share * rate.exp() * torch.fft.rfftn(carried - field, dim=axes)
-    return torch.fft.irfftn(changed, s=field.shape[2:], dim=axes)
+    return torch.fft.irfftn(phi(rate) * (forcing + rate * spectrum), s=field.shape[2:], dim=axes)
 
 
 def diffusion_rate(waves: Tensor, numbers: Sequence[Tensor]) -> Tensor:

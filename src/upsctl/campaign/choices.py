@@ -6,8 +6,10 @@ from collections.abc import Callable
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import Choices
 from upsctl.campaign.sweep import Trial, run_sweep
+from upsctl.console import warn
 from upsctl.errors import ProfileError
 from upsctl.profile_reader import load_profile
+from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepResult
 
 
@@ -63,6 +65,7 @@ def _only(suite: SuiteProfile, contestant: Contestant) -> ChosenSettings:
         prediction=contestant.model.prediction,
         error=math.nan,
         model_digest=model_digest(contestant, suite),
+        source_digest=training_digest(contestant.model.emulator)[:16],
     )
 
 
@@ -73,8 +76,11 @@ def _known(result: SweepResult, suite: SuiteProfile, contestant: Contestant, dat
     elif by_dataset[dataset].model_digest != model_digest(contestant, suite):
         problem = "chose for another model of"
     else:
-        return by_dataset[dataset]
+        settings = by_dataset[dataset]
+        if settings.source_digest != training_digest(contestant.model.emulator)[:16]:
+            warn(f"{contestant.label}: sweeps/{suite.tuned_by} chose its settings for other sources than the present")
+        return settings
     raise ProfileError(
         f"sweeps/{suite.tuned_by} {problem} {contestant.label} on {dataset}",
-        next_step=f"upsctl bench run {result.suite}",
+        next_step=f"give the suite a `sweep` of its own in place of `tuned_by: {suite.tuned_by}`",
     )

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from upsctl.campaign.choices import known_choices
 from upsctl.campaign.run_campaign import Campaign
+from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import load_profile
 from upsctl.suite_profile import SuiteProfile
 from upsctl.training.lineage import present_commit
@@ -22,21 +24,34 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
         overrides: `key=value` each.
         output: folder of everything; None: runs/bench/<suite>, and the record where the suite says.
         is_final: evaluate the test split, whatever the suite says.
+
+    Raises:
+        ProfileError: where the suite names something that does not exist, or the sweep that tuned it lacks a setting.
     """
     resolved = load_profile("suites", suite, overrides)
+    refuse_problems(resolved)
     profile: SuiteProfile = resolved.profile
+    if profile.tuned_by is not None:
+        known_choices(profile)  # its error comes now, not after the first training
     folder = output if output is not None else runs_root() / "bench" / resolved.name
     record = Path(profile.record) if profile.record is not None and output is None else folder
     return Campaign(resolved.name, profile, "test" if is_final else profile.split, folder, record)
 
 
+def count_test_looks(campaign: Campaign) -> int:
+    """How often this campaign has looked at the test split."""
+    path = campaign.record.parent / LOOKS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return sum(json.loads(line)["campaign"] == campaign.name for line in lines)
+
+
 def record_test_look(campaign: Campaign) -> None:
-    """One more line in `test_looks.jsonl`: each look at the test split is told."""
+    """One more line in `test_looks.jsonl`, beside the campaign's record: each look at the test split is told."""
     line = {
         "campaign": campaign.name,
         "commit": present_commit(),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     campaign.record.mkdir(parents=True, exist_ok=True)
-    with (campaign.record / LOOKS).open("a", encoding="utf-8") as stream:
+    with (campaign.record.parent / LOOKS).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")

@@ -6,8 +6,11 @@ from pathlib import Path
 from ups_models.checkpoint import read_entry
 from ups_models.errors import CheckpointError
 from upsctl.console import say
+from upsctl.data.artifact import Artifact
+from upsctl.data.problems import problem_digest, problem_of
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
+from upsctl.training.lineage import describe_datasets
 from upsctl.training.run_folder import RunFolder, write_run
 from upsctl.training.trained_run import TrainingData, train_run
 
@@ -21,7 +24,7 @@ def train_planned(path: Path, profile: RunProfile, campaign: str, data: Training
         DivergedError, UpsctlError: as the loop raises them.
     """
     (stage,) = profile.stages
-    if path.exists() and not _is_of(RunFolder(path), profile):
+    if path.exists() and not _is_of(RunFolder(path), profile, data):
         say(f"{path.name}: its profile or sources have changed; trained again")
         shutil.rmtree(path)
     command = f"upsctl bench run {campaign}"
@@ -38,13 +41,21 @@ def wall_seconds(checkpoint: Path) -> float:
     return float(read_entry(checkpoint)["lineage"]["wall_seconds"])
 
 
-def _is_of(run: RunFolder, profile: RunProfile) -> bool:
-    """Whether the run has this profile, and its last checkpoint these sources and the present schema."""
+def data_digest(artifact: Artifact) -> str:
+    """What a training takes from a dataset: its content, and what its card says to the model."""
+    return f"{artifact.content_digest[:16]}-{problem_digest(problem_of(artifact.card))}"
+
+
+def _is_of(run: RunFolder, profile: RunProfile, data: TrainingData) -> bool:
+    """Whether the run has this profile, and its last checkpoint these sources, these data and the present schema."""
     if run.profile != profile:
         return False
     checkpoint = run.checkpoint(next(iter(profile.stages)))
     try:
-        found = None if checkpoint is None else read_entry(checkpoint)["lineage"]["source_digest"]
+        lineage = None if checkpoint is None else read_entry(checkpoint)["lineage"]
     except CheckpointError:
         return False
-    return found in (None, training_digest(profile.model.emulator))
+    return lineage is None or (lineage["source_digest"], lineage["datasets"]) == (
+        training_digest(profile.model.emulator),
+        describe_datasets({name: data.artifacts[name] for name in profile.datasets}),
+    )

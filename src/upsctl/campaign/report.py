@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upsctl.campaign.choices import trained_contestants
+from upsctl.campaign.open_campaign import count_test_looks
 from upsctl.campaign.run_campaign import Campaign
 from upsctl.console import Result
 from upsctl.evaluation.figure_sources import draw_figure, figure_class, read_source
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
-from upsctl.evaluation.recorded_evaluation import predictions_path
+from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
-from upsctl.training.run_folder import RunFolder, list_runs
+from upsctl.training.run_folder import list_runs
 
 
 def describe_campaign(campaign: Campaign) -> Result:
@@ -31,6 +32,7 @@ def describe_campaign(campaign: Campaign) -> Result:
     lines = [
         f"would compare {', '.join(one.label for one in suite.contestants)}",
         f"on {', '.join(suite.datasets)}, {campaign.split} split; everything in {campaign.folder}",
+        *([f"rows, sweep and step times in {campaign.record}"] if campaign.record != campaign.folder else []),
     ]
     values = {"is_dry_run": True, "suite": campaign.name, "split": campaign.split, "seconds": parts}
     rows.append(("in all", f"{sum(parts.values()) / 60:.1f}"))
@@ -39,22 +41,32 @@ def describe_campaign(campaign: Campaign) -> Result:
 
 def report_campaign(campaign: Campaign) -> Result:
     """Leaderboard, figures, where everything is, and what to type next."""
-    rows = [row for row in read_rows(campaign.rows_path) if row.split == campaign.split]
-    boards = build_leaderboards(rows, campaign=campaign.name)
+    every = build_leaderboards(read_rows(campaign.rows_path), campaign=campaign.name)
+    boards = [board for board in every if board.contest.split == campaign.split]
     pictures = [str(path) for path in _draw_figures(campaign, boards)]
     lines = [campaign.suite.note] if campaign.suite.note else []
+    lines += [f"looks at the test split: {count_test_looks(campaign)}"] if campaign.split == "test" else []
     lines += [f"rows: {campaign.rows_path}", f"trainings: {campaign.folder / 'trainings'}"]
+    lines += [f"predictions: {campaign.folder / PREDICTIONS}"]
     lines += [f"figures: {', '.join(pictures)}"] if pictures else []
-    checkpoint = next(iter(_checkpoints(campaign)), None)
-    next_step = f"upsctl predict {checkpoint} --input state.npz --steps 40" if checkpoint else ""
-    return build_result(boards, lines, next_step)
+    return build_result(boards, lines, _next_step(campaign, boards))
+
+
+def _next_step(campaign: Campaign, boards: Sequence[Leaderboard]) -> str:
+    """To see the best emulator's rollouts move."""
+    for board in boards:
+        path = predictions_path(campaign.folder, board.entries[0].label, board.contest.dataset, campaign.split)
+        if path.is_file():
+            return f"upsctl viz draw rollout_movie --predictions {path}"
+    return ""
 
 
 def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator[Path]:
     """Each figure of the suite, for each board: of as many of its emulators as the figure can show, the first first."""
-    events = {run.profile.label: list(run.events()) for run in list_runs(campaign.folder / "trainings")}
+    trained = {run.profile.label: list(run.events()) for run in list_runs(campaign.folder / "trainings")}
     for board in boards:
         dataset, labels = board.contest.dataset, [entry.label for entry in board.entries]
+        events = {label: trained[label] for label in labels if label in trained}  # one order, so one colour for each
         paths = [predictions_path(campaign.folder, label, dataset, campaign.split) for label in labels]
         found = [path for path in paths if path.is_file()]
         for name in campaign.suite.figures:
@@ -64,17 +76,3 @@ def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator
                     result = draw_figure(name, source, campaign.folder / "figures" / dataset)
                     yield Path(result.values["picture"])
                     break
-
-
-def _checkpoints(campaign: Campaign) -> Iterator[Path]:
-    """The checkpoints of our model."""
-    for run in list_runs(campaign.folder / "trainings"):
-        if run.profile.model.emulator == "universal":
-            yield from _of(run)
-
-
-def _of(run: RunFolder) -> Iterator[Path]:
-    for stage in run.profile.stages:
-        checkpoint = run.checkpoint(stage)
-        if checkpoint is not None:
-            yield checkpoint.parent / "checkpoint"

@@ -185,5 +185,5 @@ class Campaign:
     def _boards(self) -> list[Leaderboard]:
         """The contests at the suite's own budget."""
         boards = build_leaderboards(read_rows(self.rows_path), campaign=self.name)
-        own = (self.suite.budget_seconds, self.split)
+        own = (self.suite.budget_seconds, self.suite.split)  # nothing is chosen on what `--final` shows
         return [board for board in boards if (board.contest.budget_seconds, board.contest.split) == own]

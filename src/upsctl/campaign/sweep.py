@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 Trial = Callable[[Configuration, float], float]
@@ -38,6 +39,7 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
         prediction=winner.prediction,
         error=float(f"{trial(winner, sweep.prediction_seconds):.6g}"),
         model_digest=model_digest(contestant, suite),
+        source_digest=training_digest(contestant.model.emulator)[:16],
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from upsctl.campaign.campaign_file import CampaignFile, num_steps
 from upsctl.campaign.configuration import Configuration, model_digest
-from upsctl.campaign.planned_training import train_planned, wall_seconds
+from upsctl.campaign.planned_training import data_digest, train_planned, wall_seconds
 from upsctl.console import say
 from upsctl.data.artifact import Artifact
 from upsctl.errors import DivergedError
@@ -83,8 +83,10 @@ class Trials:
             "width": configuration.width,
             "prediction": configuration.prediction,
             "num_steps": steps,
+            "batch_size": configuration.suite.datasets[configuration.datasets[0]].batch_size,
             "model_digest": model_digest(configuration.contestant, configuration.suite),
             "source_digest": training_digest(configuration.contestant.model.emulator)[:16],
+            "data_digest": data_digest(self.data.artifacts[configuration.datasets[0]]),
         }
 
     def _append(self, line: dict[str, Any]) -> None:

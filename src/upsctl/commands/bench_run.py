@@ -14,7 +14,8 @@ def bench_run(
         bool, typer.Option("--final", help="Evaluate the test split, and record that it was looked at.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Folder of everything; else runs/bench/SUITE.")
+        Path | None,
+        typer.Option("--output", help="Folder of everything; else runs/bench/SUITE, rows where the suite says."),
     ] = None,
     overrides: Overrides = None,
     dry_run: DryRun = False,
@@ -34,7 +35,7 @@ def bench_run(
     if dry_run:
         console.show(describe_campaign(campaign), as_json)
         return
-    if final:
+    if campaign.split == "test":
         record_test_look(campaign)
     campaign.run()
     console.show(report_campaign(campaign), as_json)

@@ -27,11 +27,17 @@ def data_fetch(
     Example: upsctl data fetch burgers1d_subset_v1
     """
     from upsctl import console
+    from upsctl.data.archive import archive_parts
     from upsctl.data.byte_text import byte_text
     from upsctl.data.fetch import fetch_dataset
     from upsctl.data.fetch_plan import plan_fetch
     from upsctl.data.pack import import_archive
 
+    if dry_run and archive is not None:
+        parts = archive_parts(archive)
+        line = f"{name}: would be unpacked from {', '.join(part.name for part in parts)}, every file checked"
+        console.show(console.Result({"name": name, "archive": str(archive), "is_dry_run": True}, [line]), as_json)
+        return
     if dry_run:
         plan = plan_fetch(name)
         lines = [f"{plan.name}: would ask {plan.first_source}: {plan.cost}"]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson, DryRun, complete_suite
+from upsctl.options import AsJson, Device, DeviceName, DryRun, Overrides, complete_suite
 
 
 class EvaluatedSplit(StrEnum):
@@ -24,7 +24,8 @@ def evaluate(
     ] = None,
     split: Annotated[EvaluatedSplit | None, typer.Option("--split", help="Else the suite's; else valid.")] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of rows and predictions.")] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    device: DeviceName = Device.cpu,
+    overrides: Overrides = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,9 +40,10 @@ def evaluate(
     from upsctl.evaluation.recorded_evaluation import describe_evaluation, evaluate_all, open_artifacts, plan_evaluation
     from upsctl.training.run_folder import runs_root
 
-    opened = [open_checkpoint(path, device) for path in checkpoints]
+    opened = [open_checkpoint(path, device.value) for path in checkpoints]
     folder = output if output is not None else runs_root() / "evaluation"
-    datasets, plan = plan_evaluation(opened, suite, split.value if split else None, folder, device)
+    chosen = split.value if split else None
+    datasets, plan = plan_evaluation(opened, suite, overrides or [], chosen, folder, device.value)
     if dry_run:
         console.show(describe_evaluation(opened, datasets, plan), as_json)
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson, DryRun, complete_dataset
+from upsctl.options import AsJson, Device, DeviceName, DryRun, complete_dataset
 
 
 def predict(
@@ -17,7 +17,7 @@ def predict(
         str | None,
         typer.Option("--dataset", help="Whose physics, if it knows several.", autocompletion=complete_dataset),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    device: DeviceName = Device.cpu,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -29,13 +29,14 @@ def predict(
     Example: upsctl predict runs/latest/stages/operator/checkpoint --input state.npz --steps 40
     """
     from upsctl import console
-    from upsctl.evaluation.initial_state import read_initial_state
+    from upsctl.evaluation.initial_state import read_initial_state, refuse_target
     from upsctl.evaluation.opened_checkpoint import choose_dataset, open_checkpoint
     from upsctl.evaluation.user_rollout import roll_out
     from upsctl.profile_reader import load_profile
 
-    opened = open_checkpoint(checkpoint, device)
+    opened = open_checkpoint(checkpoint, device.value)
     card = load_profile("datasets", choose_dataset(opened, dataset)).profile
     batch = read_initial_state(initial, card)
     target = output if output is not None else initial.with_name(f"{initial.stem}_predicted.npz")
-    console.show(roll_out(opened.emulator, card, batch, steps, target, device, dry_run), as_json)
+    refuse_target(target, initial)
+    console.show(roll_out(opened.emulator, card, batch, steps, target, device.value, dry_run), as_json)

@@ -32,7 +32,7 @@ def viz_draw(
     Figures: space_time, field_sequence, error_over_time, spectra, rollout_movie (of predictions), training_curves (of
     runs). `upsctl eval` writes predictions files.
 
-    Example: upsctl viz draw space_time --predictions runs/evaluation/ours_burgers1d_subset_v1_valid.h5
+    Example: upsctl viz draw space_time --predictions runs/evaluation/predictions/ours_burgers1d_subset_v1_valid.h5
     """
     from upsctl import console
     from upsctl.evaluation.figure_sources import draw_figure, read_source

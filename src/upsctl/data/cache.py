@@ -128,6 +128,8 @@ class Cache:
 
     def is_held(self, record: CacheRecord) -> bool:
         """Whether a running process holds the entry."""
+        if not self._lease(record).exists():
+            return False
         lease = os.open(self._lease(record), os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)

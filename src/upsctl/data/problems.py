@@ -1,5 +1,6 @@
 """A dataset card as the mathematics needs it."""
 
+import hashlib
 import math
 
 from ups_models.problem import FieldSpec, FrameSpec, ParameterSpec, Problem, unit_powers
@@ -23,6 +24,11 @@ def problem_of(card: DatasetCard) -> Problem:
         parameters={name: _parameter_spec(parameter) for name, parameter in card.parameters.items()},
         frame=FrameSpec.model_validate(card.frame.model_dump()) if card.frame is not None else None,
     )
+
+
+def problem_digest(problem: Problem) -> str:
+    """The first digits of the SHA-256 over a problem: what a model knows of a card, its frame too."""
+    return hashlib.sha256(problem.model_dump_json().encode()).hexdigest()[:16]
 
 
 def _parameter_spec(parameter: ParameterCard) -> ParameterSpec:

@@ -12,6 +12,7 @@ from ups_models.checkpoint import Checkpoint
 from ups_models.universal import Universal
 from upsctl.data.artifact import Artifact
 from upsctl.data.loader import iter_split
+from upsctl.data.problems import problem_digest
 from upsctl.evaluation import token_floor
 from upsctl.evaluation.bootstrap import Estimate, estimate_headline, estimate_mean, estimate_median
 from upsctl.evaluation.predictions import predict_one_step, predict_split
@@ -153,5 +154,10 @@ def _row(facts: Mapping[str, Any], checkpoint: Checkpoint, measured: Measured) -
     return Row(
         **facts, **interval, horizon=measured.horizon, metric=measured.metric, field=measured.field,
         parameter_value=measured.parameter_value, statistic=measured.statistic, per_sample=measured.per_sample,
-        source_digest=source_digest(checkpoint.lineage["source_digest"], measured.metric, measured.horizon),
+        source_digest=_source_digest(checkpoint, facts["dataset"], measured),
     )
+
+
+def _source_digest(checkpoint: Checkpoint, dataset: str, measured: Measured) -> str:
+    of_problem = problem_digest(checkpoint.description.problems[dataset])
+    return source_digest(checkpoint.lineage["source_digest"], of_problem, measured.metric, measured.horizon)

@@ -42,7 +42,7 @@ def draw_figure(name: str, source: FigureSource, folder: Path, *, is_dry_run: bo
     if not figure.is_drawable(source):
         rule = (type(figure).is_drawable.__doc__ or "").strip().rstrip(".")
         raise UsageError(f"`{name}` cannot show this", expected=rule[:1].lower() + rule[1:], got=_described(source))
-    target = folder / f"{name}.png"
+    target = (folder / name).with_suffix(figure.suffix)
     if is_dry_run:
         return Result({"picture": str(target), "is_dry_run": True}, lines=[f"would draw {target}"])
     drawing = figure.draw(source, target)

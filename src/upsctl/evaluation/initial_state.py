@@ -43,15 +43,24 @@ def read_initial_state(path: Path, card: DatasetCard) -> Batch:
     return Batch(card.name, geometry, fields, constants, parameters, time_step)
 
 
+def refuse_target(path: Path, source: Path) -> None:
+    """Before a rollout is made that could not be written.
+
+    Raises:
+        UsageError: when the path ends otherwise than in .npz or .h5, or is the initial state's.
+    """
+    if path.suffix not in (".npz", ".h5"):
+        raise UsageError(f"{path}: unknown kind of file", expected="a path ending in .npz or .h5")
+    if path.resolve() == source.resolve():
+        raise UsageError(f"{path}: is the initial state", expected="another path for the rollout")
+
+
 def write_trajectory(path: Path, times: np.ndarray, fields: Mapping[str, np.ndarray]) -> None:
     """Write `times` and fields to `.npz` or `.h5`, as the path says; a reader never sees half a file.
 
     Raises:
-        UsageError: when the path ends otherwise.
         DiskError: when the disk is full or not writable.
     """
-    if path.suffix not in (".npz", ".h5"):
-        raise UsageError(f"{path}: unknown kind of file", expected="a path ending in .npz or .h5")
     arrays: dict[str, Any] = {"times": times, **fields}
     with whole_file(path) as partial:
         if path.suffix == ".npz":
@@ -68,7 +77,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file", expected="an .npz file of arrays") from None
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an .npz file of plain arrays", got=str(error)) from error
 
 

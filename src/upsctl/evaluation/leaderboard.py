@@ -24,13 +24,15 @@ ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "reference")
 class Contest:
     """What rows must share to be compared. References, which have no budget, stand in the contests of all budgets.
 
-    `identity` is the recipe digest; the content digest where the content is not what the card's probes say.
+    `identity` is the recipe digest; the content digest where the content is not what the card's probes say. Trainings
+    without a budget (`upsctl train`) are compared where they made as many updates.
     """
 
     dataset: str
     identity: str
     split: str
     budget_seconds: float | None
+    num_steps: int | None
     device_class: str
 
 
@@ -44,7 +46,7 @@ class Entry:
         estimate: the headline with its interval.
         seeds: seed -> headline.
         ratio, verdict: against the best baseline outside our frame; None for that one itself and for references.
-        ratio_in_frame, verdict_in_frame: against the best baseline in our frame.
+        ratio_in_frame, verdict_in_frame: against the best baseline in our frame, trained or not.
         one_step, tokens: the headlines of one step and of the tokens alone, if there are rows of them.
         by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
     """
@@ -126,7 +128,11 @@ class _Contestant:
             return "ours"
         if first.is_reference:
             return "reference"
-        return "in our frame" if first.frame == "declared" else "standard"
+        return "in our frame" if self.is_in_frame else "standard"
+
+    @property
+    def is_in_frame(self) -> bool:
+        return self.headlines[0].frame == "declared"
 
     @property
     def is_stale(self) -> bool:
@@ -135,13 +141,15 @@ class _Contestant:
 
 def _contest(row: Row) -> Contest:
     identity = row.content_digest if row.has_probe_misses else row.recipe_digest
-    return Contest(row.dataset, identity, row.split, row.budget_seconds, row.device_class)
+    steps = row.num_steps if row.budget_seconds is None and not row.is_reference else None
+    return Contest(row.dataset, identity, row.split, row.budget_seconds, steps, row.device_class)
 
 
 def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:
     found: dict[str, list[Row]] = {}
     for row in rows:
-        same = _contest(row) == contest or (row.is_reference and _contest(row) == replace(contest, budget_seconds=None))
+        of_all = replace(contest, budget_seconds=None, num_steps=None)
+        same = _contest(row) == contest or (row.is_reference and _contest(row) == of_all)
         if same and row.horizon == horizon:
             found.setdefault(row.label, []).append(row)
     contestants = {label: _Contestant(own, _last_headlines(own, ALL_FIELDS)) for label, own in found.items()}
@@ -157,8 +165,9 @@ def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[En
     contestants = _contestants(contest, rows, horizon)
     one_step, tokens = (_contestants(contest, rows, name) for name in ("one_step", "tokens"))
     on_validation = _contestants(replace(contest, split="valid"), rows, horizon) or contestants
-    best = _best(contestants, on_validation, ("standard", "reference"))
-    best_in_frame = _best(contestants, on_validation, ("in our frame",))
+    baselines = [contestant for contestant in contestants.values() if contestant.role != "ours"]
+    best = _best([one for one in baselines if not one.is_in_frame], on_validation)
+    best_in_frame = _best([one for one in baselines if one.is_in_frame], on_validation)
     ranked = sorted((c for c in contestants.values() if not c.is_stale), key=lambda contestant: contestant.value)
     order = sorted(contestants.values(), key=lambda contestant: (ROLES.index(contestant.role), contestant.value))
     return [
@@ -168,13 +177,10 @@ def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[En
     ]
 
 
-def _best(
-    contestants: dict[str, _Contestant], on_validation: dict[str, _Contestant], roles: Sequence[Role],
-) -> _Contestant | None:
+def _best(baselines: Sequence[_Contestant], on_validation: dict[str, _Contestant]) -> _Contestant | None:
     """The baseline with the lowest number on validation; on the shown split where there are no validation rows."""
-    eligible = [label for label, c in contestants.items() if c.role in roles and not c.is_stale]
-    judged = {label: on_validation[label].value for label in eligible if label in on_validation}
-    return contestants[min(judged, key=lambda label: judged[label])] if judged else None
+    judged = [one for one in baselines if not one.is_stale and one.label in on_validation]
+    return min(judged, key=lambda one: on_validation[one.label].value, default=None)
 
 
 def _entry(

@@ -49,7 +49,8 @@ def build_page(boards: Sequence[Leaderboard]) -> str:
 
 def _title(board: Leaderboard) -> str:
     contest = board.contest
-    budget = "no budget" if contest.budget_seconds is None else f"{contest.budget_seconds:g} s"
+    budget = "no budget" if contest.num_steps is None else f"{contest.num_steps} updates"
+    budget = budget if contest.budget_seconds is None else f"{contest.budget_seconds:g} s"
     measure = f"{board.metric} {board.horizon.replace('_', ' ')}"
     return f"{contest.dataset} · {contest.split} · {budget} · {contest.device_class} · {measure}"
 

@@ -44,20 +44,23 @@ class EvaluationPlan:
 
 
 def plan_evaluation(
-    checkpoints: Sequence[Checkpoint], suite: str | None, split: str | None, folder: Path, device: str,
+    checkpoints: Sequence[Checkpoint], suite: str | None, overrides: Sequence[str], split: str | None, folder: Path,
+    device: str,
 ) -> tuple[list[str], EvaluationPlan]:
     """The datasets to evaluate on and the plan: the suite's, or all metrics on all datasets that the checkpoints know.
 
     Raises:
         ProfileError: when there is no such suite.
-        UsageError: when no checkpoint knows one of the suite's datasets.
+        UsageError: when no checkpoint knows one of the suite's datasets, or values are overridden without a suite.
     """
     known = list(dict.fromkeys(name for checkpoint in checkpoints for name in checkpoint.description.problems))
     rows = folder / FILE_NAME
+    if suite is None and overrides:
+        raise UsageError(f"--set {overrides[0]}", expected="--suite, whose value it overrides")
     if suite is None:
         chosen: SplitName = "test" if split == "test" else "valid"
         return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, rows, device=device)
-    profile = load_profile("suites", suite).profile
+    profile = load_profile("suites", suite, overrides).profile
     datasets = [name for name in profile.datasets if name in known]
     if not datasets:
         raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))

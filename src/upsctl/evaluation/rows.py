@@ -6,6 +6,9 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from ups_models.registry import list_parts
+from upsctl.data.problems import problem_digest, problem_of
+from upsctl.errors import ProfileError
+from upsctl.profile_reader import load_profile
 from upsctl.source_digest import files_digest, training_digest
 
 ALL_FIELDS = "all"
@@ -81,28 +84,39 @@ class Row(BaseModel):
     @property
     def is_stale(self) -> bool:
         """Whether a source file that made the row has changed since."""
-        return self.source_digest != _present_digest(self.emulator, self.metric, self.horizon)
+        _, _, rest = self.source_digest.partition("-")
+        problem = _present_problem(self.dataset) or rest.partition("-")[0]  # a card that is not here has not changed
+        return self.source_digest != _present_digest(self.emulator, problem, self.metric, self.horizon)
 
 
-def source_digest(of_training: str, metric: str, horizon: Horizon) -> str:
-    """The digest of a row: of the sources that trained its emulator, of its metric's file and of its horizon's own.
+def source_digest(of_training: str, of_problem: str, metric: str, horizon: Horizon) -> str:
+    """The digest of a row: of the sources that trained its emulator, of what its card said, of its metric's file.
 
     Args:
         of_training: `upsctl.source_digest.training_digest` at the time of the training.
+        of_problem: `upsctl.data.problems.problem_digest` of the row's dataset at that time.
         metric: the row's metric, with its band if it has one; costs have no file.
         horizon: the row's horizon; the tokens' has files of its own.
     """
     files = [f"ups_models/metrics/{name}.py" for name in list_parts("ups_models.metrics") if is_of(metric, name)]
     files += TOKEN_FILES if horizon == "tokens" else ()
-    return f"{of_training[:16]}-{files_digest(files)[:16]}"
+    return f"{of_training[:16]}-{of_problem}-{files_digest(files)[:16]}"
 
 
 @cache
-def _present_digest(emulator: str, metric: str, horizon: Horizon) -> str:
+def _present_digest(emulator: str, problem: str, metric: str, horizon: Horizon) -> str:
     try:
-        return source_digest(training_digest(emulator), metric, horizon)
-    except FileNotFoundError:  # the emulator or its metric has left the project
+        return source_digest(training_digest(emulator), problem, metric, horizon)
+    except FileNotFoundError:  # the emulator has left the project
         return "no source"
+
+
+@cache
+def _present_problem(dataset: str) -> str | None:
+    try:
+        return problem_digest(problem_of(load_profile("datasets", dataset).profile))
+    except ProfileError:
+        return None
 
 
 def is_of(metric: str, name: str) -> bool:

@@ -58,10 +58,16 @@ def read_rows(path: Path) -> list[Row]:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise DataError(f"{path}:{number}: not a row", got=f"{where} {first['msg']}".strip()) from error
+            raise _not_a_row(path, number, f"{where} {first['msg']}".strip()) from error
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}:{number}: not a row", got=f"{type(error).__name__} {error}") from error
+            raise _not_a_row(path, number, f"no JSON object with `numbers` ({error})") from error
     return rows
+
+
+def _not_a_row(path: Path, number: int, got: str) -> DataError:
+    return DataError(
+        f"{path}:{number}: not a row", expected="a line that `upsctl eval` or `bench run` wrote", got=got,
+        next_step="give another file, or remove the line")
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A rollout as a movie: a PNG per frame and a GIF."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,16 +35,18 @@ class RolloutMovie(AbstractFigure):
     images. `target` is the GIF; the frames `frame_0000.png` and on lie in the folder beside it that has its name.
     """
 
+    suffix: ClassVar[str] = ".gif"
+
     def is_drawable(self, source: FigureSource) -> bool:
         """Predictions of one emulator in one or two dimensions, with at least one predicted frame."""
         shown = source.predictions
         return len(shown) == 1 and len(shown[0].axes) in (1, 2) and len(shown[0].times) > 1
 
     def draw(self, source: FigureSource, target: Path) -> Drawing:
-        """Draw to `target` with the suffix `.gif`; the JSON has the panels of every frame."""
+        """Draw `target`, its frames in a folder of its name; the JSON has the panels of every frame."""
         (shown,) = source.predictions
         trajectory = typical_trajectory(shown, np.arange(len(shown.trajectory_ids)))
-        gif, folder = target.with_suffix(".gif"), target.with_suffix("")
+        folder = target.with_suffix("")
         numbers: list[dict[str, Any]] = []
         with styled():
             for frame in range(len(shown.times)):
@@ -52,8 +54,8 @@ class RolloutMovie(AbstractFigure):
                 with whole_file(folder / f"frame_{frame:04d}.png") as partial:
                     figure.savefig(partial, dpi=MOVIE_DPI)
                 numbers.append({"frame": frame, "panels": drawn_numbers(figure)})
-        _write_gif(sorted(folder.glob("frame_*.png"))[: len(numbers)], gif)
-        return Drawing(gif, write_numbers({"frames": numbers}, gif))
+        _write_gif(sorted(folder.glob("frame_*.png"))[: len(numbers)], target)
+        return Drawing(target, write_numbers({"frames": numbers}, target))
 
 
 def _draw_frame(shown: Predictions, trajectory: int, frame: int) -> Figure:

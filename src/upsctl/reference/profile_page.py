@@ -29,7 +29,7 @@ The first of these that gives a value wins:
 5. the default below.
 
 A run says `model: nano` for the profile models/nano, or `model: {extends: nano, prediction: direct}` to change it in
-one place; `--set model=small` replaces the whole model.
+one place; `--set model=nano` replaces the whole model.
 
 """
 CHEAT_SHEET = """What is often changed in a run, and the default where there is one:
@@ -38,7 +38,7 @@ CHEAT_SHEET = """What is often changed in a run, and the default where there is 
 """
 # The keys that have no default, because a name is part of them.
 NAMED = (
-    "model=small",
+    "model=nano",
     "model.settings.width=32",
     "model.prediction=direct",
     "stages.operator.num_steps=2000",

@@ -14,6 +14,7 @@ from torch import nn
 
 import upsctl
 from upsctl.data.artifact import Artifact
+from upsctl.data.problems import problem_digest, problem_of
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
 
@@ -29,10 +30,7 @@ def describe_lineage(
         "num_evaluations_per_step": 1,
         "seed": profile.seed,
         "budget_seconds": profile.budget_seconds,
-        "datasets": {
-            name: {"recipe_digest": artifact.recipe_digest, "content_digest": artifact.content_digest}
-            for name, artifact in artifacts.items()
-        },
+        "datasets": describe_datasets(artifacts),
         "profile_digest": profile_digest(profile),
         "source_digest": training_digest(profile.model.emulator),
         "commit": present_commit(),
@@ -40,6 +38,18 @@ def describe_lineage(
         "device_class": device_class(device, profile.num_threads),
         "num_threads": profile.num_threads or os.cpu_count() or 1,
         "command": command,
+    }
+
+
+def describe_datasets(artifacts: Mapping[str, Artifact]) -> dict[str, dict[str, str]]:
+    """Dataset -> the digests of what a training takes from it."""
+    return {
+        name: {
+            "recipe_digest": artifact.recipe_digest,
+            "content_digest": artifact.content_digest,
+            "problem_digest": problem_digest(problem_of(artifact.card)),
+        }
+        for name, artifact in artifacts.items()
     }
 
 

@@ -74,9 +74,8 @@ class StageTraining:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         write_state(temporary / STATE_NAME, updates.parameters, updates.optimiser, updates.mixture.position)
-        seconds = sum(event["seconds"] for event in self.run.events("step") if event["stage"] == self.stage)
         lineage = {**self.lineage, "num_steps": step, "num_batches": dict(updates.mixture.position)}
-        lineage["wall_seconds"] = round(seconds, 2)
+        lineage["wall_seconds"] = round(self.run.training_seconds(self.stage), 2)
         weights, profile = updates.averaged_weights(), self.profile.model_dump(mode="json")
         save_checkpoint(temporary, self.description, weights, profile, lineage)
         self.run.publish_checkpoint(self.stage, temporary, step)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from upsctl.console import Result, say
 from upsctl.errors import RunError, UsageError
 from upsctl.nearest_name import nearest
+from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import Resolved, load_profile
 from upsctl.profiles import RunProfile
-from upsctl.training.run_folder import RunFolder, create_run, list_runs, runs_root
+from upsctl.training.run_folder import RunFolder, create_run, runs_root
+from upsctl.training.run_summary import summarise_runs
+from upsctl.training.trained_run import choose_device
 
-DEFAULT_PROFILE = "quickstart"
 OURS = "universal"
 
 
@@ -39,6 +41,17 @@ class TrainRequest:
         lengths = [f"stages.{name}.num_steps={steps}" for name in self.stages(resolved.profile)]
         return load_profile("runs", profile, [*self.overrides, *lengths])
 
+    def resolve_new(self) -> Resolved[RunProfile]:
+        """The profile of a run that would begin.
+
+        Raises:
+            ProfileError, ResourcesError: where it could not be trained: a name in it does not exist, or its device.
+        """
+        resolved = self.resolve(self.profile)
+        refuse_problems(resolved)
+        choose_device(resolved.profile)
+        return resolved
+
     def stages(self, profile: RunProfile) -> list[str]:
         """The stages asked for.
 
@@ -54,7 +67,7 @@ class TrainRequest:
 
 def begin_run(request: TrainRequest, command: str) -> tuple[RunFolder, list[str]]:
     """A new run folder, and the stages to train in it."""
-    resolved = request.resolve(request.profile)
+    resolved = request.resolve_new()
     stages = request.stages(resolved.profile)
     return create_run(resolved.profile, resolved.name, runs_root(), {"command": command}), stages
 
@@ -70,6 +83,7 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
     run = find_run_to_resume(request)
     own = str(run.path / "profile.yaml")
     resolved = request.resolve(own)
+    refuse_problems(resolved)
     changed, changes = resolved.profile, _differences(load_profile("runs", own), resolved)
     for change in changes:
         say(f"{run.name}: changed {change}")
@@ -86,7 +100,7 @@ def describe_request(request: TrainRequest, is_resume: bool) -> Result:
         run = find_run_to_resume(request)
         profile, name = request.resolve(str(run.path / "profile.yaml")).profile, run.name
     else:
-        profile, name, run = request.resolve(request.profile).profile, f"a new run in {runs_root()}", None
+        profile, name, run = request.resolve_new().profile, f"a new run in {runs_root()}", None
     rows = [(stage, *_left(profile, run, stage)) for stage in request.stages(profile)]
     lines = [f"would train {profile.model.emulator} on {', '.join(profile.datasets)} in {name}"]
     values = {"is_dry_run": True, "run": run.name if run else None, "profile": profile.model_dump(mode="json"),
@@ -107,7 +121,8 @@ def find_run_to_resume(request: TrainRequest) -> RunFolder:
         RunError: when there is none.
     """
     name = load_profile("runs", request.profile).name
-    for run in reversed(list_runs(runs_root())):
+    readable, _ = summarise_runs(runs_root())
+    for run in (RunFolder(summary.path) for summary in reversed(readable)):
         profile = run.profile
         has_stage = request.stage is None or request.stage in profile.stages
         if run.profile_name == name and profile.model.emulator == OURS and has_stage:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from upsctl.errors import RunError
-from upsctl.profile_reader import load_yaml, validate, write_yaml
+from upsctl.profile_reader import read_typed, write_yaml
 from upsctl.profiles import RunProfile
 
 EVENTS = "events.jsonl"
@@ -35,7 +35,7 @@ class RunFolder:
     @property
     def profile(self) -> RunProfile:
         """The resolved profile with which the run was started."""
-        return validate(RunProfile, load_yaml(self.path / "profile.yaml"))
+        return read_typed(RunProfile, self.path / "profile.yaml")
 
     def write_profile(self, profile: RunProfile) -> None:
         """Replace the resolved profile, at once or not at all."""
@@ -43,8 +43,14 @@ class RunFolder:
 
     @property
     def profile_name(self) -> str:
-        """The name of the profile that was resolved."""
-        return str(next(iter(self.events("start")))["profile"])
+        """The name of the profile that was resolved.
+
+        Raises:
+            RunError: when its events have no beginning.
+        """
+        for event in self.events("start"):
+            return str(event["profile"])
+        raise RunError(f"{self.path / EVENTS}: no event `start`", next_step="remove the folder")
 
     def append_event(self, event: str, **values: Any) -> None:
         """Add one line to `events.jsonl`, below a line that a kill cut."""
@@ -78,6 +84,16 @@ class RunFolder:
     def is_finished(self, stage: str, num_steps: int) -> bool:
         """Whether the stage made `num_steps` updates."""
         return any(event["stage"] == stage and event["step"] >= num_steps for event in self.events("end"))
+
+    def training_seconds(self, stage: str) -> float:
+        """What the updates of a stage took; those which a kill undid do not count."""
+        seconds: dict[int, float] = {}
+        for event in self.events():
+            if event.get("stage") == stage and event["event"] in ("begin", "resume"):
+                seconds = {step: taken for step, taken in seconds.items() if step <= event["step"]}
+            elif event.get("stage") == stage and event["event"] == "step":
+                seconds[event["step"]] = event["seconds"]
+        return sum(seconds.values())
 
     def publish_checkpoint(self, stage: str, temporary: Path, step: int) -> Path:
         """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from upsctl.console import Result
-from upsctl.training.run_folder import RunFolder
+from upsctl.errors import ProfileError, RunError
+from upsctl.training.run_folder import RunFolder, list_runs
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,29 @@ class RunSummary:
         return asdict(self)
 
 
+def summarise_runs(root: Path) -> tuple[list[RunSummary], list[str]]:
+    """Every run below `root`, oldest first, and a line for each that cannot be read."""
+    found, unreadable = [], []
+    for run in list_runs(root):
+        try:
+            found.append(summarise_run(run))
+        except (ProfileError, RunError) as error:
+            unreadable.append(f"{run.name}: cannot be read: {error.line}")
+    return found, unreadable
+
+
 def summarise_run(run: RunFolder) -> RunSummary:
     """Read a run's profile and events.
 
     Raises:
         ProfileError: where its `profile.yaml` is not one.
+        RunError: where its events have no beginning.
     """
-    profile, events = run.profile, list(run.events())
+    profile, name, events = run.profile, run.profile_name, list(run.events())
     return RunSummary(
         name=run.name,
         path=run.path,
-        profile_name=run.profile_name,
+        profile_name=name,
         started=events[0]["time"],
         last_event=events[-1]["time"],
         datasets=tuple(profile.datasets),
