@@ -9,7 +9,7 @@ import pytest
 from upsctl.cli import run as upsctl
 from upsctl.errors import ExitCode
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
-from upsctl.training.run_folder import RunFolder, create_run
+from upsctl.training.run_folder import RunFolder, create_run, write_run
 
 PROFILE = RunProfile(
     datasets={"burgers1d_tiny_v1": DatasetShare()},
@@ -74,3 +74,24 @@ def test_without_runs_both_say_how_to_start_one(folder: Path, capfd: pytest.Capt
     assert "upsctl train" in capfd.readouterr().out
     assert upsctl(["runs", "show"]) == ExitCode.RUN
     assert "upsctl train" in capfd.readouterr().err
+
+
+def test_a_run_that_cannot_be_read_hides_no_other(
+    resumed: RunFolder, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, spoil in (("odd_profile", "profile.yaml"), ("no_beginning", "events.jsonl")):
+        run = write_run(folder / name, PROFILE, "quickstart", {})
+        (run.path / spoil).write_text("foo: 1\n" if spoil.endswith("yaml") else "")
+    listed = values(capfd, "runs", "list")
+    assert [run["name"] for run in listed["runs"]] == [resumed.name]
+    first, second = sorted(listed["unreadable"])
+    assert first.startswith("no_beginning: ") and "no event `start`" in first
+    assert second.startswith("odd_profile: ") and "profile.yaml:1: unknown key `foo`" in second
+
+
+def test_updates_that_a_kill_undid_took_no_time(folder: Path) -> None:
+    run = write_run(folder / "killed", PROFILE, "quickstart", {})
+    run.append_event("begin", stage="operator", step=0)
+    for event, step in (("step", 10), ("step", 20), ("resume", 10), ("step", 15), ("step", 20)):
+        run.append_event(event, stage="operator", step=step, **({"seconds": 1.5} if event == "step" else {}))
+    assert run.training_seconds("operator") == 4.5

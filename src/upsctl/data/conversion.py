@@ -64,7 +64,7 @@ def plan_conversion(format_name: str, sources: Sequence[Path], card_name: str | 
         raise UsageError(f"no format `{format_name}`", expected=nearest(format_name, known))
     for source in sources:
         if not source.is_file():
-            raise DataError(f"{source}: no such file")
+            raise DataError(f"{source}: {'a folder' if source.is_dir() else 'no such file'}", expected="a raw file")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise UsageError(f"{output}: exists", expected="a new or empty folder", next_step="choose another --output")
     name = card_name if card_name is not None else _decided_card(format_name, sources)

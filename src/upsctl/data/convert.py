@@ -77,7 +77,7 @@ def _iter_samples(
 ) -> Iterator[Sample]:
     for source in sources:
         if not source.is_file():
-            raise DataError(f"{source}: no such file")
+            raise DataError(f"{source}: {'a folder' if source.is_dir() else 'no such file'}", expected="a raw file")
         if source.name in hashes:
             raise DataError(f"{source}: given twice", expected="each raw file once")
         hashes[source.name] = file_digest(source)

@@ -107,7 +107,16 @@ def open_artifacts(datasets: Sequence[str], split: SplitName) -> dict[str, Artif
 def evaluate_all(
     checkpoints: Sequence[Checkpoint], artifacts: Mapping[str, Artifact], plan: EvaluationPlan, command: str,
 ) -> Result:
-    """Every checkpoint on every one of `artifacts` that it knows, and the leaderboard of these."""
+    """Every checkpoint on every one of `artifacts` that it knows, and the leaderboard of these.
+
+    Raises:
+        UsageError: when two checkpoints have one label and seed: their rows and predictions would replace each other.
+    """
+    names = [(checkpoint.lineage["label"], checkpoint.lineage["seed"]) for checkpoint in checkpoints]
+    if len(set(names)) < len(names):
+        label, seed = max(names, key=names.count)
+        next_step = "evaluate them apart, each with its own --output, or train them with --set label=NAME"
+        raise UsageError(f"two checkpoints are `{label}`, seed {seed}", next_step=next_step)
     rows = [
         row
         for checkpoint in checkpoints

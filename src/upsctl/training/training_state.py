@@ -34,6 +34,7 @@ def read_state(path: Path, parameters: Mapping[str, Tensor], optimiser: torch.op
     Raises:
         IntegrityError: when the file is missing, cut, or of another model.
     """
+    is_fused = {one: group["fused"] for group in optimiser.param_groups for one in group["params"]}
     try:
         with safe_open(path, framework="pt") as stored:
             position = json.loads(stored.metadata()["position"])
@@ -42,9 +43,10 @@ def read_state(path: Path, parameters: Mapping[str, Tensor], optimiser: torch.op
                 parameter.data.copy_(stored.get_tensor(f"weight/{name}"))
                 if f"{_MOMENTS[0]}/{name}" in names:
                     moments = {moment: stored.get_tensor(f"{moment}/{name}") for moment in _MOMENTS}
+                    step = moments.pop("step")  # only a fused update wants it beside the parameter
                     optimiser.state[parameter] = {
-                        moment: tensor if moment == "step" else tensor.to(parameter)
-                        for moment, tensor in moments.items()
+                        "step": step.to(parameter.device) if is_fused[parameter] else step,
+                        **{moment: tensor.to(parameter) for moment, tensor in moments.items()},
                     }
     except (FileNotFoundError, SafetensorError, KeyError, RuntimeError) as error:
         problem = f"{path}: the training cannot go on from it ({str(error).splitlines()[0]})"
