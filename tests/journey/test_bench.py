@@ -15,7 +15,7 @@ from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
 
 COMMAND = [sys.executable, "-m", "upsctl.program", "bench", "run", "smoke"]
-LABELS = ["ours", "FNO in our frame", "U-Net", "linear", "mean", "persistence"]
+LABELS = ["ours", "FNO in our frame", "U-Net", "coarse solver", "linear", "mean", "persistence"]
 
 
 def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
