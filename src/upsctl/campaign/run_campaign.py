@@ -21,11 +21,12 @@ from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
+from upsctl.machine import device_class, device_name
 from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile
 from upsctl.sample import SplitName
 from upsctl.suite_profile import SuiteProfile, SweepResult
-from upsctl.training.lineage import device_class, device_name, present_commit, profile_digest
+from upsctl.training.lineage import present_commit, profile_digest
 from upsctl.training.trained_run import TrainingData, choose_device
 
 

@@ -20,6 +20,7 @@ from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row, Statistic, source_d
 from upsctl.evaluation.scores import Score, score
 from upsctl.evaluation.speed import Speed, measure_speed
 from upsctl.interfaces import Predictions
+from upsctl.machine import device_class, device_name
 from upsctl.sample import SplitName
 
 BATCH_SIZE = 16
@@ -74,10 +75,12 @@ def evaluate_checkpoint(
         *_measure("rollout", rollout, metrics),
         *_measure("one_step", one_step, metrics),
         *_measure_tokens(checkpoint, artifact, split, metrics, device),
-        *_measure_cost(measure_speed(emulator, first)),
     ]
     facts = _facts(checkpoint, artifact, split) | {"campaign": campaign, "command": command}
-    return Evaluation([_row(facts, checkpoint, entry) for entry in measured], rollout)
+    threads = checkpoint.lineage["num_threads"]
+    here = facts | {"device": device_name(device), "device_class": device_class(device, threads)}
+    costs = [_row(here, checkpoint, entry) for entry in _measure_cost(measure_speed(emulator, first))]
+    return Evaluation([*(_row(facts, checkpoint, entry) for entry in measured), *costs], rollout)
 
 
 def _measure(horizon: Horizon, predictions: Predictions, metrics: Sequence[str]) -> Iterator[Measured]:

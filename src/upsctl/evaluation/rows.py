@@ -35,7 +35,7 @@ class Row(BaseModel):
         value, low, high: the number and its 95 % bootstrap interval over trajectories (None where there is none).
         per_sample: the values behind a headline, a tuple per parameter value; empty for other rows.
         seed, checkpoint_digest, profile_digest, source_digest, commit, device, device_class, campaign, command, time:
-            what made it, and when.
+            what made it, and when. Device and class are those of the training; of a cost, those where it was measured.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")

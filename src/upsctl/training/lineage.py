@@ -3,18 +3,17 @@
 import hashlib
 import json
 import os
-import platform
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 import upsctl
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
+from upsctl.machine import device_class, device_name
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
 
@@ -65,24 +64,6 @@ def present_commit() -> str:
         return "none"
     commit = _git(root, "rev-parse", "HEAD")
     return f"{commit}+changes" if _git(root, "status", "--porcelain", "--", "src") else commit
-
-
-def device_name(device: str) -> str:
-    """The processor or accelerator by name."""
-    return torch.cuda.get_device_name() if device == "cuda" else _processor()
-
-
-def device_class(device: str, num_threads: int) -> str:
-    """What rows must share to be ranked together: the core count, or the accelerator's model."""
-    cores = num_threads or os.cpu_count() or 1
-    return torch.cuda.get_device_name() if device == "cuda" else f"{cores} core{'s' if cores > 1 else ''}"
-
-
-def _processor() -> str:
-    listed = Path("/proc/cpuinfo")
-    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _git(root: Path, *words: str) -> str:

@@ -1,0 +1,25 @@
+"""Which machine this is, as rows tell it."""
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+
+def device_name(device: str) -> str:
+    """The processor or accelerator by name."""
+    return torch.cuda.get_device_name() if device == "cuda" else _processor()
+
+
+def device_class(device: str, num_threads: int) -> str:
+    """What rows must share to be ranked together: the core count, or the accelerator's model."""
+    cores = num_threads or os.cpu_count() or 1
+    return torch.cuda.get_device_name() if device == "cuda" else f"{cores} core{'s' if cores > 1 else ''}"
+
+
+def _processor() -> str:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
