@@ -207,6 +207,7 @@ def test_a_training_goes_on_after_an_evaluation(name: str) -> None:
     with torch.inference_mode():
         emulator.predict(batch.window(0, 1), 1)
     total(own_stage(name).loss(emulator, batch, 0.0, torch.Generator())).backward()
+    assert any(parameter.grad is not None for parameter in emulator.parameters())
 
 
 @pytest.mark.parametrize("name", EMULATORS)

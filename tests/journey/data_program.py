@@ -5,18 +5,17 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from journey.program import PROGRAM
 from upsctl.errors import ExitCode
 from upsctl.profile_reader import shipped_profiles
 
 TINY = ("burgers1d_tiny_v1", "navier_stokes2d_tiny_v1")
 BURGERS = TINY[0]
-PROGRAM = [sys.executable, "-m", "upsctl.program"]
 
 
 @pytest.fixture(autouse=True)

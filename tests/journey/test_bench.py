@@ -1,27 +1,23 @@
 """The main job on the smallest data: killed once, gone on with, and done again for nothing."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from journey.program import PROGRAM, start_program
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
 
-COMMAND = [sys.executable, "-m", "upsctl.program", "bench", "run", "smoke"]
 LABELS = ["ours", "FNO in our frame", "U-Net", "coarse solver", "linear", "mean", "persistence"]
 
 
 def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "UPSCTL_RUNS_ROOT": str(folder / "runs")}
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment, **pipes)
+    return start_program(folder, "bench", "run", "smoke", *words)
 
 
 def finish(folder: Path, *words: str) -> tuple[str, str]:
@@ -86,7 +82,7 @@ def test_a_row_is_made_again_by_a_fresh_process(folder: Path) -> None:
     (run,) = (folder / "runs" / "bench" / "smoke" / "trainings").glob("ours-*")
     checkpoint = run / "stages" / "operator" / "checkpoint"
     words = ["eval", str(checkpoint), "--split", "test", "--output", str(folder / "again")]
-    subprocess.run([sys.executable, "-m", "upsctl.program", *words], check=True, capture_output=True, timeout=200)
+    subprocess.run([*PROGRAM, *words], check=True, capture_output=True, timeout=200)
     again = read_rows(folder / "again" / "rows.jsonl")
     wanted = {key(row): row.value for row in rows(folder) if row.label == "ours" and row.metric == "nrmse"}
     found = {key(row): row.value for row in again if key(row) in wanted}

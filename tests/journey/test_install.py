@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+
+from journey.program import made_once
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,18 +18,18 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def wheel(shared_folder: Path) -> Path:
     """The wheel of this checkout, built once."""
-    folder = shared_folder / "wheel"
-    with FileLock(shared_folder / "wheel.lock"):
-        if not folder.exists():
-            source = shared_folder / "checkout"
-            source.mkdir()
-            for name in ("src", "profiles"):
-                shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-            for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.lock"):
-                shutil.copy(ROOT / name, source / name)
-            command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
-            subprocess.run(command, check=True, capture_output=True)
-    (path,) = folder.glob("*.whl")
+
+    def make(folder: Path) -> None:
+        source = shared_folder / "checkout"
+        source.mkdir()
+        for name in ("src", "profiles"):
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.lock"):
+            shutil.copy(ROOT / name, source / name)
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
+        subprocess.run(command, check=True, capture_output=True)
+
+    (path,) = made_once(shared_folder / "wheel", make).glob("*.whl")
     return path
 
 

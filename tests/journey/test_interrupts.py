@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from filelock import FileLock
 from PIL import Image
 from ruamel.yaml import YAML
 from safetensors.numpy import load_file
 
+from journey.program import made_once, start_program
 from journey.trainings import ONE_SET, write_profile
 from upsctl.cli import VERBS
 from upsctl.data.convert import build_converter
@@ -73,13 +72,7 @@ def test_every_verb_is_here() -> None:
 @pytest.fixture(scope="module")
 def workplace(shared_folder: Path) -> Path:
     """A folder in which every verb has something to do, made once for all workers."""
-    folder = shared_folder / "workplace"
-    with FileLock(shared_folder / "workplace.lock"):
-        if not folder.exists():
-            half = shared_folder / "half_a_workplace"
-            furnish(half)
-            half.rename(folder)
-    return folder
+    return made_once(shared_folder / "workplace", furnish)
 
 
 def furnish(folder: Path) -> None:
@@ -97,11 +90,7 @@ def furnish(folder: Path) -> None:
 
 
 def start(folder: Path, words: str) -> "subprocess.Popen[str]":
-    own = {"UPSCTL_RUNS_ROOT": str(folder / "runs"), "UPSCTL_DATA_ROOT": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
-    command, pipe = [sys.executable, "-m", "upsctl.program", *words.split()], subprocess.PIPE
-    return subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **own}, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    )
+    return start_program(folder, *words.split(), UPSCTL_DATA_ROOT=str(folder / "cache"), OMP_NUM_THREADS="1")
 
 
 def prepare(workplace: Path, folder: Path, verb: str) -> str:

@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
+from journey.program import made_once
 from journey.trainings import (
     ONE_SET,
     TWO_SETS,
@@ -28,12 +28,12 @@ PROFILES = {"one": ONE_SET, "two": TWO_SETS}
 
 def whole(shared_folder: Path, name: str) -> Path:
     """The folder of an uninterrupted training, made once for all tests."""
-    folder = shared_folder / f"whole_{name}"
-    with FileLock(shared_folder / f"whole_{name}.lock"):
-        if not folder.exists():
-            write_profile(folder, name, PROFILES[name])
-            train(folder, "--profile", name)
-    return folder
+
+    def make(folder: Path) -> None:
+        write_profile(folder, name, PROFILES[name])
+        train(folder, "--profile", name)
+
+    return made_once(shared_folder / f"whole_{name}", make)
 
 
 def after_step(folder: Path, step: int) -> Callable[[], bool]:

@@ -1,16 +1,15 @@
 """Trainings through the real program, in processes that can be killed."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PROGRAM = "import sys, upsctl.cli; sys.exit(upsctl.cli.run(sys.argv[1:]))"
+from journey.program import start_program
+
 ONE_SET = "datasets: {burgers1d_tiny_v1: {batch_size: 8}}\n"
 TWO_SETS = "datasets: {burgers1d_tiny_v1: {batch_size: 8, weight: 3}, navier_stokes2d_tiny_v1: {batch_size: 2}}\n"
 SMALL = """
@@ -31,10 +30,7 @@ def write_profile(folder: Path, name: str, datasets: str) -> None:
 
 def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
     """`upsctl train ...` in `folder`, with runs of its own."""
-    environment = {**os.environ, "UPSCTL_RUNS_ROOT": str(folder / "runs"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", PROGRAM, "train", *words]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+    return start_program(folder, "train", *words, OMP_NUM_THREADS="1")
 
 
 def train(folder: Path, *words: str) -> str:

@@ -20,6 +20,7 @@ from upsctl.data.fetch import open_dataset
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
+from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
 from upsctl.machine import device_class, device_name
 from upsctl.profile_reader import write_yaml
@@ -155,17 +156,18 @@ class Campaign:
         for name in datasets:
             evaluate_and_record(opened, self.evaluated[name], plan, f"upsctl bench run {self.name}")
 
+    def _rows(self) -> list[Row]:
+        return read_rows(self.rows_path) if self.rows_path.is_file() else []
+
     def _has_rows(self, profile: RunProfile, dataset: str) -> bool:
-        rows = read_rows(self.rows_path) if self.rows_path.is_file() else []
-        digest = profile_digest(profile)
-        own = [row for row in rows if (row.profile_digest, row.dataset, row.split) == (digest, dataset, self.split)]
+        wanted = (profile_digest(profile), dataset, self.split)
+        own = [row for row in self._rows() if (row.profile_digest, row.dataset, row.split) == wanted]
         return any(row.per_sample and not row.is_stale for row in own)
 
     def _is_settled(self, entry: Entry) -> bool:
         """Whether a row was counted from the same step times, which therefore stay: all seeds get the same updates."""
-        rows = read_rows(self.rows_path) if self.rows_path.is_file() else []
         one = entry.configuration
-        return any(row.label == one.label and row.dataset in one.datasets and not row.is_stale for row in rows)
+        return any(row.label == one.label and row.dataset in one.datasets and not row.is_stale for row in self._rows())
 
     def _is_in_budget(self, entry: Entry, checkpoint: Path) -> bool:
         if entry.budget is None:
@@ -185,6 +187,6 @@ class Campaign:
 
     def _boards(self) -> list[Leaderboard]:
         """The contests at the suite's own budget."""
-        boards = build_leaderboards(read_rows(self.rows_path), campaign=self.name)
+        boards = build_leaderboards(self._rows(), campaign=self.name)
         own = (self.suite.budget_seconds, self.suite.split)  # nothing is chosen on what `--final` shows
         return [board for board in boards if (board.contest.budget_seconds, board.contest.split) == own]

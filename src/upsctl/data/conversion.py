@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ups_models.registry import list_parts
 from upsctl.data.card_size import maker
-from upsctl.data.convert import build_converter, convert_files, differences
+from upsctl.data.convert import build_converter, convert_files, differences, refuse_no_file
 from upsctl.data.disk import reported_disk_errors
 from upsctl.data.manifest import CARD_NAME, Manifest
 from upsctl.data.working_folder import working_folder
@@ -63,8 +63,7 @@ def plan_conversion(format_name: str, sources: Sequence[Path], card_name: str | 
     if format_name not in known:
         raise UsageError(f"no format `{format_name}`", expected=nearest(format_name, known))
     for source in sources:
-        if not source.is_file():
-            raise DataError(f"{source}: {'a folder' if source.is_dir() else 'no such file'}", expected="a raw file")
+        refuse_no_file(source)
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise UsageError(f"{output}: exists", expected="a new or empty folder", next_step="choose another --output")
     name = card_name if card_name is not None else _decided_card(format_name, sources)

@@ -21,6 +21,16 @@ def build_converter(name: str) -> AbstractConverter:
     return _converter_class(name)()
 
 
+def refuse_no_file(source: Path) -> None:
+    """A raw file must be one.
+
+    Raises:
+        DataError: when it is a folder, or is not there.
+    """
+    if not source.is_file():
+        raise DataError(f"{source}: {'a folder' if source.is_dir() else 'no such file'}", expected="a raw file")
+
+
 def convert_files(sources: Iterable[Path], card: DatasetCard, target: Path, digest: str | None = None) -> Manifest:
     """Convert the raw files into the folder `target`.
 
@@ -76,8 +86,7 @@ def _iter_samples(
     converter: AbstractConverter, sources: Iterable[Path], card: DatasetCard, hashes: dict[str, str]
 ) -> Iterator[Sample]:
     for source in sources:
-        if not source.is_file():
-            raise DataError(f"{source}: {'a folder' if source.is_dir() else 'no such file'}", expected="a raw file")
+        refuse_no_file(source)
         if source.name in hashes:
             raise DataError(f"{source}: given twice", expected="each raw file once")
         hashes[source.name] = file_digest(source)
