@@ -10,7 +10,7 @@ from ups_models.batch import Batch
 from ups_models.blocks.boundary_convolution import pad
 from ups_models.constraints import velocity_of_vorticity
 from ups_models.dimensionless import DimensionlessState
-from ups_models.forcing import forced_changes
+from ups_models.forcing import forced_change, forced_field
 from ups_models.geometry import GridGeometry
 from ups_models.problem import FrameSpec
 
@@ -26,8 +26,8 @@ def carried_fields(
     Semi-Lagrangian steps (Staniforth & Cote 1991, doi 10.1175/1520-0493(1991)119<2206:SLISFA>2.0.CO;2), each a part of
     the time step: c(X) for X = x - dt u((x + X) / 2), u the velocity half a part later, extrapolated from this part's
     and the one's before (at the first part, from half a step). Velocities are interpolated linearly, fields by cubics.
-    After each part the fields diffuse and take what the declared force gives them. Of other sources and of pressure
-    nothing is known here.
+    Half of what diffusion and the declared force do in a part comes before the carrying and half after it (Strang 1968,
+    doi 10.1137/0705041). Of other sources and of pressure nothing is known here.
 
     Args:
         batch: for its time step and geometry.
@@ -41,27 +41,34 @@ def carried_fields(
     if not moving:
         return {}
     with torch.autocast(state.step_size.device.type, enabled=False):
-        velocity = state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity]
-        decays = {name: (rate / num_parts).exp() for name, rate in rates.items()}
-        forces = {name: change / num_parts for name, change in forced_changes(batch, state, frame).items()}
-        half_way = _carry(moving, _cells(velocity, batch, state) / (2 * num_parts), state.geometry)
-        before, middle = velocity, _velocity_of(half_way, velocity, state, frame)
+        known = state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity]
+        decays = {name: (rate / (2 * num_parts)).exp() for name, rate in rates.items()}
+        name = forced_field(frame)
+        forces = {name: forced_change(batch, state, frame) / (2 * num_parts)} if name in moving else {}
+        moving = _forced(_diffused(moving, decays), forces)
+        before = _velocity_of(moving, known, state, frame)
+        half_way = _carry(moving, _cells(before, batch, state) / (2 * num_parts), state.geometry)
+        middle = _velocity_of(half_way, known, state, frame)
         for part in range(num_parts):
             if part > 0:
-                now = _velocity_of(moving, velocity, state, frame)
+                moving = _forced(_diffused(moving, {name: decay**2 for name, decay in decays.items()}), forces)
+                now = _velocity_of(moving, known, state, frame)
                 before, middle = now, now + (now - before) / 2
-            moved = _carry(moving, _cells(middle, batch, state) / num_parts, state.geometry)
-            moving = {name: _diffused_and_forced(field, decays.get(name), forces.get(name))
-                      for name, field in moved.items()}  # fmt: skip
-        return moving
+            moving = _forced(_carry(moving, _cells(middle, batch, state) / num_parts, state.geometry), forces)
+        return _diffused(moving, decays)
 
 
-def _diffused_and_forced(field: Tensor, decay: Tensor | None, force: Tensor | None) -> Tensor:
-    field = field if force is None else field + force
-    if decay is None:
-        return field
+def _diffused(fields: Mapping[str, Tensor], decays: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: _decayed(field, decays[name]) if name in decays else field for name, field in fields.items()}
+
+
+def _decayed(field: Tensor, decay: Tensor) -> Tensor:
     axes = tuple(range(2, field.ndim))
     return torch.fft.irfftn(torch.fft.rfftn(field, dim=axes) * decay, s=field.shape[2:], dim=axes)
+
+
+def _forced(fields: Mapping[str, Tensor], forces: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: field + forces[name] if name in forces else field for name, field in fields.items()}
 
 
 def _cells(velocity: Tensor, batch: Batch, state: DimensionlessState) -> Tensor:

@@ -2,9 +2,11 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 from ups_models.batch import Batch
+from ups_models.blocks.exponential_step import wavevectors
 from ups_models.geometry import GridGeometry
 from ups_models.problem import Problem
 
@@ -18,6 +20,11 @@ def diffusion_numbers(problem: Problem, batch: Batch) -> dict[str, Tensor]:
     """p dt / L^2 of each diffusivity p, (B,)."""
     square = domain_extent(batch.geometry) ** 2
     return {name: batch.parameters[name] * batch.time_step / square for name in diffusivities(problem)}
+
+
+def waves_of(batch: Batch) -> Tensor:
+    """The wavevectors of `rfftn` on a batch's grid, (*half spectrum, D), in 2 pi / L."""
+    return wavevectors(torch.Size(batch.geometry.shape), aspect(batch.geometry)).to(batch.time_step)
 
 
 def aspect(geometry: GridGeometry) -> list[float]:

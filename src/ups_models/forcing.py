@@ -12,20 +12,24 @@ from ups_models.geometry import GridGeometry
 from ups_models.problem import FrameSpec
 
 
-def forced_changes(batch: Batch, state: DimensionlessState, frame: FrameSpec) -> dict[str, Tensor]:
-    """dt f / s of the velocity, or dt (curl f) / s of the vorticity where there is one: name -> (B, C, *space).
+def forced_field(frame: FrameSpec) -> str | None:
+    """The field that the declared force changes: the velocity, or the vorticity where there is one."""
+    return None if frame.forcing is None else frame.vorticity or frame.velocity
+
+
+def forced_change(batch: Batch, state: DimensionlessState, frame: FrameSpec) -> Tensor:
+    """dt f / s of the velocity, or dt (curl f) / s of the vorticity where there is one: (B, C, *space).
 
     Args:
         batch: for its time step.
         state: the same state, dimensionless; s is its scale.
-        frame: of its problem; without a force nothing is changed.
+        frame: of its problem, with a force.
     """
-    if frame.forcing is None:
-        return {}
+    name = forced_field(frame)
+    assert name is not None and frame.forcing is not None
     force = state.offset[frame.forcing] + state.scale[frame.forcing] * state.constant_fields[frame.forcing]
-    moved = frame.velocity if frame.vorticity is None else frame.vorticity
-    force = force if frame.vorticity is None else _curl(force, state.geometry)
-    return {moved: force * batch.time_step.reshape(-1, *(1,) * (force.ndim - 1)) / state.scale[moved]}
+    force = force if name == frame.velocity else _curl(force, state.geometry)
+    return force * batch.time_step.reshape(-1, *(1,) * (force.ndim - 1)) / state.scale[name]
 
 
 def _curl(force: Tensor, geometry: GridGeometry) -> Tensor:

@@ -11,10 +11,10 @@ from ups_models.blocks.exponential_step import ExponentialStep
 from ups_models.blocks.interpolation import interpolate
 from ups_models.carried import carried_fields
 from ups_models.conditioning import Conditioning
-from ups_models.diffusion import aspect, diffusion_numbers, diffusivities
+from ups_models.diffusion import diffusion_numbers, diffusivities, waves_of
 from ups_models.dimensionless import DimensionlessState
 from ups_models.encoders.grid import GridEncoder
-from ups_models.forcing import forced_changes
+from ups_models.forcing import forced_change, forced_field
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
 from ups_models.normaliser import Normaliser
@@ -114,15 +114,15 @@ class Universal(AbstractEmulator):
         if frame is None:
             return state
         num_parts = self._flow_parts[batch.geometry.num_dimensions - 1]
-        return replace(state, carried=carried_fields(batch, state, frame, num_parts, self._rates(batch, state)))
+        return replace(state, carried=carried_fields(batch, state, frame, num_parts, self._rates(batch)))
 
-    def _rates(self, batch: Batch, state: DimensionlessState) -> dict[str, Tensor]:
+    def _rates(self, batch: Batch) -> dict[str, Tensor]:
         """What diffusion does to the waves of each field in one step, with the weights as they are."""
         if not all(batch.geometry.is_periodic):
             return {}
-        numbers, lengths = diffusion_numbers(self._problems[batch.dataset], batch), aspect(batch.geometry)
+        numbers, waves = diffusion_numbers(self._problems[batch.dataset], batch), waves_of(batch)
         return {
-            name: self._integrator(name, batch).diffusion(state.fields[name], numbers, lengths).detach()
+            name: self._integrator(name, batch).diffusion(waves, numbers).detach()
             for name in self._output_names[batch.dataset]
         }
 
@@ -134,19 +134,20 @@ class Universal(AbstractEmulator):
     def _forced(self, changes: Fields, batch: Batch, before: DimensionlessState) -> Fields:
         """The changes with those of the force that the card declares, where no flow carries the forced field."""
         frame = self._frames[batch.dataset]
-        forced = {} if frame is None else forced_changes(batch, before, frame)
-        forced = {name: change for name, change in forced.items() if name not in before.carried}
-        return {name: change + forced[name] if name in forced else change for name, change in changes.items()}
+        name = None if frame is None else forced_field(frame)
+        if frame is None or name is None or name in before.carried:
+            return changes
+        return {**changes, name: changes[name] + forced_change(batch, before, frame)}
 
     def _integrated(
         self, changes: Fields, batch: Batch, before: DimensionlessState, conditioning: Tensor
     ) -> Fields:
         """The changes after one exponential step of each field."""
-        numbers, lengths = diffusion_numbers(self._problems[batch.dataset], batch), aspect(batch.geometry)
+        numbers, waves = diffusion_numbers(self._problems[batch.dataset], batch), waves_of(batch)
         return {
             name: self._integrator(name, batch)(
                 before.fields[name], change, before.carried.get(name), self.normaliser.change_scale(name, before),
-                conditioning, numbers, lengths)
+                conditioning, numbers, waves)
             for name, change in changes.items()
         }  # fmt: skip
 

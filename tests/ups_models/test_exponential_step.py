@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ups_models.blocks.exponential_step import ExponentialStep, phi
+from ups_models.blocks.exponential_step import ExponentialStep, phi, wavevectors
 from ups_models.diffusion import aspect
 from ups_models.geometry import GridGeometry
 
@@ -22,9 +22,13 @@ def steps_of(shape: tuple[int, ...], is_trained: bool) -> tuple[ExponentialStep,
     return step, {**inputs, "scale": torch.full((2, 1, *(1,) * len(shape)), 0.1), "conditioning": torch.randn(2, 5)}
 
 
+def unit_waves(field: Tensor) -> Tensor:
+    return wavevectors(field.shape[2:], [1.0] * (field.ndim - 2))
+
+
 def advance(step: ExponentialStep, inputs: dict[str, Tensor], number: float) -> Tensor:
     with torch.no_grad():
-        return step(*inputs.values(), {"viscosity": torch.full((2,), number)}, [1.0] * (inputs["field"].ndim - 2))
+        return step(*inputs.values(), {"viscosity": torch.full((2,), number)}, unit_waves(inputs["field"]))
 
 
 def test_an_untrained_step_solves_the_heat_equation_with_a_source() -> None:
@@ -34,7 +38,7 @@ def test_an_untrained_step_solves_the_heat_equation_with_a_source() -> None:
     step = ExponentialStep(1, 5, ["viscosity"])
     numbers = {"viscosity": torch.tensor([number])}
     with torch.no_grad():
-        change = step(first, second, None, torch.ones(1, 1, 1), torch.zeros(1, 5), numbers, [1.0])
+        change = step(first, second, None, torch.ones(1, 1, 1), torch.zeros(1, 5), numbers, unit_waves(first))
     rates = [number * (2 * math.pi * wave) ** 2 for wave in (1, 2)]
     exact = math.expm1(-rates[0]) * first - math.expm1(-rates[1]) / rates[1] * second
     torch.testing.assert_close(change, exact, rtol=0, atol=1e-6)
@@ -48,7 +52,9 @@ def test_on_an_oblong_each_axis_diffuses_by_its_own_length() -> None:
     waves = torch.stack([torch.cos(place)[:, None].expand(16, 16), torch.cos(place)[None].expand(16, 16)])[:, None]
     numbers = {"viscosity": torch.full((2,), viscosity / math.prod(lengths))}
     with torch.no_grad():
-        change = step(waves, 0 * waves, None, torch.ones(1, 1, 1, 1), torch.zeros(2, 5), numbers, aspect(geometry))
+        change = step(
+            waves, 0 * waves, None, torch.ones(1, 1, 1, 1), torch.zeros(2, 5), numbers,
+            wavevectors(waves.shape[2:], aspect(geometry)))
     exact = torch.tensor([math.expm1(-viscosity * (2 * math.pi / length) ** 2) for length in lengths])
     torch.testing.assert_close(change, exact.reshape(2, 1, 1, 1) * waves, rtol=0, atol=1e-6)
 

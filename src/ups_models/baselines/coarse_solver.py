@@ -7,10 +7,11 @@ from pydantic import Field
 from torch import Tensor
 
 from ups_models.batch import Batch, Fields
-from ups_models.blocks.exponential_step import diffusion_rate, exponential_change, wavevectors
+from ups_models.blocks.exponential_step import diffusion_rate, exponential_change
 from ups_models.carried import carried_fields
-from ups_models.diffusion import aspect, diffusion_numbers
-from ups_models.forcing import forced_changes
+from ups_models.diffusion import diffusion_numbers, waves_of
+from ups_models.dimensionless import DimensionlessState
+from ups_models.forcing import forced_change, forced_field
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
 from ups_models.problem import Problems
@@ -70,25 +71,27 @@ class CoarseSolver(AbstractEmulator):
         state = self.normaliser.to_dimensionless(double)
         rates = self._rates(double)
         carried = {} if self._frame is None else carried_fields(double, state, self._frame, num_parts, rates)
-        forced = {} if self._frame is None else forced_changes(double, state, self._frame)
-        changes = {}
-        for name in self._names:
-            field = state.fields[name]
-            source = forced[name] if name in forced else torch.zeros_like(field)
-            if name in carried:
-                changes[name] = carried[name] - field
-            else:
-                changes[name] = exponential_change(field, source, rates[name]) if rates else source
+        changes = {
+            name: carried[name] - state.fields[name] if name in carried
+            else self._still(name, double, state, rates)
+            for name in self._names
+        }
         found = self.normaliser.to_physical(changes, state)
         return {name: field.to(batch.time_step.dtype) for name, field in found.items()}
+
+    def _still(self, name: str, batch: Batch, state: DimensionlessState, rates: dict[str, Tensor]) -> Tensor:
+        """The change of a field that nothing carries."""
+        field, frame = state.fields[name], self._frame
+        is_forced = frame is not None and forced_field(frame) == name
+        source = forced_change(batch, state, frame) if frame is not None and is_forced else torch.zeros_like(field)
+        return exponential_change(field, source, rates[name]) if rates else source
 
     def _rates(self, batch: Batch) -> dict[str, Tensor]:
         """What diffusion does to the waves of each field in one step."""
         if not all(batch.geometry.is_periodic):
             return {}
-        waves = wavevectors(torch.Size(batch.geometry.shape), aspect(batch.geometry)).to(batch.time_step)
         numbers = [self.factor * one for one in diffusion_numbers(self.problem, batch).values()]
-        return dict.fromkeys(self._names, diffusion_rate(waves, numbers))
+        return dict.fromkeys(self._names, diffusion_rate(waves_of(batch), numbers))
 
     def _error(self, pairs: Batch, num_parts: int) -> float:
         """The mean logarithm of the squared relative errors."""

@@ -13,6 +13,9 @@ FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
 SMALL = 0.05
 """Below this |z|, phi_1 is its Taylor series to the third order."""
 
+GAIN = 10.0
+"""Of the logarithm of a weight over its parameter: an optimiser that moves all by the same step moves it tenfold."""
+
 
 class ExponentialStep(nn.Module):
     """du_k = phi_1(z_k) (f_k + z_k u_k) + g_k (e^(z_k - d_k) v_k - e^(z_k) u_k), with phi_1(z) = (e^z - 1) / z.
@@ -23,10 +26,10 @@ class ExponentialStep(nn.Module):
 
         z_k = d_k + h (a(|k|, c) + i k . b(|k|, c)),  d_k = - sum_p w_p p dt |k|^2
 
-    has wavevectors k in 2 pi / L and sums over the parameters p that have the units of a diffusivity; w_p starts at
-    one, as if each were the field's own. a, b and g come from a small network of log |k| and the conditioning c; before
-    training a and b are zero and g is one. So a nearly linear state is advanced for any parameter, and what diffusion
-    takes from a field it takes from f too.
+    has wavevectors k in 2 pi / L and sums over the parameters p that have the units of a diffusivity; w_p, of which the
+    logarithm is learned, starts at one, as if each were the field's own. a, b and g come from a small network of
+    log |k| and the conditioning c; before training a and b are zero and g is one. So a nearly linear state is advanced
+    for any parameter, and what diffusion takes from a field it takes from f too.
 
     Args:
         num_dimensions: D.
@@ -39,7 +42,7 @@ class ExponentialStep(nn.Module):
         self, num_dimensions: int, conditioning_width: int, diffusivities: Sequence[str], hidden: int = 32
     ) -> None:
         super().__init__()
-        self.weights = nn.ParameterDict({name: nn.Parameter(torch.ones(())) for name in diffusivities})
+        self.logarithms = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in diffusivities})
         self.of_conditioning = nn.Linear(conditioning_width, hidden)
         self.of_wavenumber = nn.Linear(1 + 2 * len(FREQUENCIES), hidden, bias=False)
         self.hidden = nn.Linear(hidden, hidden)
@@ -52,7 +55,7 @@ class ExponentialStep(nn.Module):
     @in_full_precision
     def forward(
         self, field: Tensor, change: Tensor, carried: Tensor | None, scale: Tensor, conditioning: Tensor,
-        diffusion_numbers: Mapping[str, Tensor], aspect: Sequence[float],
+        diffusion_numbers: Mapping[str, Tensor], waves: Tensor,
     ) -> Tensor:  # fmt: skip
         """The change of a periodic field, (B, C, *space).
 
@@ -61,10 +64,10 @@ class ExponentialStep(nn.Module):
             scale: h, the size of a change in one step, that broadcasts against them.
             conditioning: (B, W).
             diffusion_numbers: p dt / L^2 of each diffusivity of this problem, (B,).
-            aspect: the length of each axis over the domain's extent L.
+            waves: k of each wave of `rfftn`, (*half spectrum, D).
         """
-        learned, share = self._of_waves(wavevectors(field.shape[2:], aspect).to(field), conditioning)
-        diffusion = self.diffusion(field, diffusion_numbers, aspect)
+        learned, share = self._of_waves(waves, conditioning)
+        diffusion = self.diffusion(waves, diffusion_numbers)
         rate, axes = scale * learned + diffusion, tuple(range(2, field.ndim))
         changed = exponential_change(field, change, rate)
         if carried is None:
@@ -75,10 +78,10 @@ class ExponentialStep(nn.Module):
         return changed + torch.fft.irfftn(
             share * (left.exp() * towards - rate.exp() * away), s=field.shape[2:], dim=axes)
 
-    def diffusion(self, field: Tensor, diffusion_numbers: Mapping[str, Tensor], aspect: Sequence[float]) -> Tensor:
-        """d of a field's waves in one step, (B, 1, *half spectrum)."""
-        numbers = [self.weights[name] * number for name, number in diffusion_numbers.items()]
-        return diffusion_rate(wavevectors(field.shape[2:], aspect).to(field), numbers)
+    def diffusion(self, waves: Tensor, diffusion_numbers: Mapping[str, Tensor]) -> Tensor:
+        """d of waves (*half spectrum, D) in one step, (B, 1, *half spectrum)."""
+        weights = {name: (GAIN * logarithm).exp() for name, logarithm in self.logarithms.items()}
+        return diffusion_rate(waves, [weights[name] * number for name, number in diffusion_numbers.items()])
 
     def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """(*half spectrum, D), (B, W) -> the complex a + i k . b and the real g, (B, 1, *half spectrum)."""
