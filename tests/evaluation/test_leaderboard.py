@@ -20,6 +20,9 @@ UNET: dict[str, Any] = {"emulator": "unet", "label": "U-Net"}
 PERSISTENCE: dict[str, Any] = {
     "emulator": "persistence", "label": "persistence", "num_steps": 0, "budget_seconds": None}
 
+SOLVER: dict[str, Any] = {
+    "emulator": "coarse_solver", "label": "coarse solver", "frame": "declared", "num_steps": 0, "budget_seconds": None}
+
 
 def only(boards: list[Leaderboard]) -> dict[str, Entry]:
     (board,) = boards
@@ -43,6 +46,30 @@ def test_ratios_stand_against_the_best_baseline_of_each_kind() -> None:
     assert ours.ratio is not None and ours.ratio.value == pytest.approx(0.25)
     assert ours.ratio_in_frame is not None and ours.ratio_in_frame.value == pytest.approx(1.25)
     assert (ours.verdict, ours.verdict_in_frame) == ("better", "worse")
+
+
+def test_a_solver_is_no_baseline_but_has_a_ratio_of_its_own() -> None:
+    """It learns nothing, so "the best baseline in our frame" is never it."""
+    rows = [*toy_rows(0.3), *toy_rows(0.04, **IN_FRAME), *toy_rows(0.05, **OURS), *toy_rows(0.01, **SOLVER)]
+    entries = only(build_leaderboards(rows))
+    ours = entries["ours"]
+    assert list(entries) == ["ours", "FNO in our frame", "FNO", "coarse solver"]
+    assert entries["coarse solver"].rank == 1
+    assert ours.ratio_in_frame is not None and ours.ratio_in_frame.value == pytest.approx(1.25)
+    assert ours.ratio_to_solver is not None and ours.ratio_to_solver.value == pytest.approx(5.0)
+    assert ours.verdict_to_solver == "worse"
+
+
+def test_a_step_costs_what_the_fastest_seed_took() -> None:
+    slow, fast = toy_rows(0.1), toy_rows(0.1, seed=1)
+    costs = [
+        slow[0].model_copy(update={
+            "metric": "seconds_per_step_batch_16", "horizon": "one_step", "seed": seed, "value": value})
+        for seed, value in ((0, 0.32), (1, 0.16))
+    ]  # fmt: skip
+    entry = only(build_leaderboards([*slow, *fast, *costs]))["FNO"]
+    assert entry.milliseconds == pytest.approx(10.0)
+    assert only(build_leaderboards(slow))["FNO"].milliseconds is None
 
 
 def test_the_best_baseline_is_chosen_on_validation() -> None:

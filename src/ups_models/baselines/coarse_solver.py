@@ -7,16 +7,20 @@ from pydantic import Field
 from torch import Tensor
 
 from ups_models.batch import Batch, Fields
-from ups_models.blocks.exponential_step import diffusion_rate, exponential_change
+from ups_models.blocks.exponential_step import diffusion_rate, exponential_change, wavevectors
 from ups_models.carried import carried_fields
 from ups_models.diffusion import diffusion_numbers, waves_of
 from ups_models.dimensionless import DimensionlessState
 from ups_models.forcing import forced_change, forced_field
 from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.muscl_hancock import burgers_step
 from ups_models.normaliser import Normaliser
-from ups_models.problem import Problems
+from ups_models.problem import FrameSpec, Problems
+from ups_models.pseudo_spectral import vorticity_step
+from ups_models.space_means import spatial_mean
 
 NUM_FIT_PAIRS = 64
+TINY = 1e-30
 
 
 class CoarseSolverConfig(PartConfig):
@@ -32,11 +36,16 @@ class CoarseSolverConfig(PartConfig):
 
 
 class CoarseSolver(AbstractEmulator):
-    """Each part of a time step: carry what the card calls transported, add the force, diffuse.
+    """What a textbook would solve the card's equations with, on the stored grid:
 
-    The same steps as inside our model (`carried.py`), so that it tells what is known before anything is learned. A
-    force acts on the velocity, or as its curl on the vorticity; no pressure is solved for without a vorticity. On a
-    domain that is not periodic nothing diffuses. All parameters in m^2/s are taken for diffusivities of every field.
+    - a velocity that carries itself along a periodic line: a Godunov scheme (`muscl_hancock.py`);
+    - a vorticity, and what its flow carries, on a periodic plane: waves (`pseudo_spectral.py`);
+    - other declared flows: the semi-Lagrangian steps that our model has inside (`carried.py`), in as many parts as
+      are best on validation pairs; a force acts on the velocity, or as its curl on the vorticity;
+    - what no flow carries diffuses, and a card without a frame says nothing else.
+
+    On a domain that is not periodic nothing diffuses. All parameters in m^2/s are taken for diffusivities of every
+    field.
 
     Args:
         problems: one dataset.
@@ -70,7 +79,7 @@ class CoarseSolver(AbstractEmulator):
         double = batch.window(0, 1).map(Tensor.double)
         state = self.normaliser.to_dimensionless(double)
         rates = self._rates(double)
-        carried = {} if self._frame is None else carried_fields(double, state, self._frame, num_parts, rates)
+        carried = self._carried(double, state, rates, num_parts)
         changes = {
             name: carried[name] - state.fields[name] if name in carried
             else self._still(name, double, state, rates)
@@ -78,6 +87,20 @@ class CoarseSolver(AbstractEmulator):
         }
         found = self.normaliser.to_physical(changes, state)
         return {name: field.to(batch.time_step.dtype) for name, field in found.items()}
+
+    def _carried(
+        self, batch: Batch, state: DimensionlessState, rates: dict[str, Tensor], num_parts: int
+    ) -> dict[str, Tensor]:
+        """The fields that a flow carries after one step, dimensionless."""
+        frame = self._frame
+        if frame is None:
+            return {}
+        is_periodic = all(batch.geometry.is_periodic)
+        if is_periodic and batch.geometry.num_dimensions == 1 and frame.transported == (frame.velocity,):
+            return {frame.velocity: _along_a_line(batch, state, frame, rates[frame.velocity])}
+        if is_periodic and frame.vorticity is not None and frame.vorticity in frame.transported:
+            return _on_a_plane(batch, state, frame, rates[frame.vorticity])
+        return carried_fields(batch, state, frame, num_parts, rates)
 
     def _still(self, name: str, batch: Batch, state: DimensionlessState, rates: dict[str, Tensor]) -> Tensor:
         """The change of a field that nothing carries."""
@@ -103,3 +126,25 @@ class CoarseSolver(AbstractEmulator):
             error = (field.flatten(1) - truth).square().mean(1) / truth.square().mean(1).clamp_min(1e-30)
             errors.append((error + 1e-12).log().nan_to_num(nan=math.inf).mean())
         return float(torch.stack(errors).mean())
+
+
+def _along_a_line(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> Tensor:
+    name, ratio = frame.velocity, batch.time_step[:, None] / state.geometry.cell_size[0]
+    velocity = state.offset[name] + state.scale[name] * state.fields[name]
+    cells = velocity[:, 0] * ratio - (0 if state.shift is None else state.shift)
+    change = (burgers_step(cells, rate[:, 0]) - cells) / ratio.clamp_min(TINY)
+    return state.fields[name] + change[:, None] / state.scale[name]
+
+
+def _on_a_plane(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> dict[str, Tensor]:
+    names = [frame.vorticity, *(name for name in frame.transported if name != frame.vorticity)]
+    fields = [state.offset[name] + state.scale[name] * state.fields[name] for name in names]
+    sources = [torch.zeros_like(field) for field in fields]
+    if frame.forcing is not None:
+        sources[0] = forced_change(batch, state, frame) * state.scale[names[0]]
+    mean = spatial_mean(state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity])
+    waves = 2 * math.pi * wavevectors(fields[0].shape[2:], state.geometry.domain_extent).to(rate)
+    found = vorticity_step(
+        torch.cat(fields, 1), mean.flatten(1), torch.cat(sources, 1), rate, waves, batch.time_step)
+    parts = found.split([field.shape[1] for field in fields], dim=1)
+    return {name: (part - state.offset[name]) / state.scale[name] for name, part in zip(names, parts, strict=True)}

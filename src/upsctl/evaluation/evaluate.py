@@ -18,7 +18,7 @@ from upsctl.evaluation.bootstrap import Estimate, estimate_headline, estimate_me
 from upsctl.evaluation.predictions import predict_one_step, predict_split
 from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row, Statistic, source_digest
 from upsctl.evaluation.scores import Score, score
-from upsctl.evaluation.speed import Speed, measure_speed
+from upsctl.evaluation.speed import Speed, cost_metric, measure_speed
 from upsctl.interfaces import Predictions
 from upsctl.machine import device_class, device_name
 from upsctl.sample import SplitName
@@ -126,7 +126,7 @@ def _summarise(horizon: Horizon, entry: Score, groups: Mapping[str, np.ndarray])
 
 def _measure_cost(speed: Speed) -> Iterator[Measured]:
     for size, seconds in speed.seconds_per_step.items():
-        yield Measured("one_step", f"seconds_per_step_batch_{size}", ALL_FIELDS, None, "median", seconds)
+        yield Measured("one_step", cost_metric(size), ALL_FIELDS, None, "median", seconds)
     yield Measured("one_step", "peak_memory_bytes", ALL_FIELDS, None, "median", float(speed.peak_memory_bytes))
 
 

@@ -13,11 +13,16 @@ import numpy as np
 
 from upsctl.evaluation.bootstrap import Estimate, Groups, estimate_headline, estimate_ratio
 from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row
+from upsctl.evaluation.speed import BATCH_SIZES, cost_metric
 
 OURS = "universal"
-Role = Literal["ours", "in our frame", "standard", "reference"]
-ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "reference")
-"""The order in which contestants stand."""
+Role = Literal["ours", "in our frame", "standard", "solver", "reference"]
+ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "solver", "reference")
+"""The order in which contestants stand. A solver learns nothing and knows what the card says."""
+OPPONENTS: dict[str, tuple[Role, ...]] = {
+    "standard": ("standard", "reference"), "in our frame": ("in our frame",), "solver": ("solver",)}  # fmt: skip
+"""Against the best of whom each entry is compared."""
+TIMED_BATCH = max(BATCH_SIZES)
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,10 @@ class Entry:
         estimate: the headline with its interval.
         seeds: seed -> headline.
         ratio, verdict: against the best baseline outside our frame; None for that one itself and for references.
-        ratio_in_frame, verdict_in_frame: against the best baseline in our frame, trained or not.
+        ratio_in_frame, verdict_in_frame: against the best trained baseline in our frame.
+        ratio_to_solver, verdict_to_solver: against the best solver.
         one_step, tokens: the headlines of one step and of the tokens alone, if there are rows of them.
+        milliseconds: what one step of one sample costs, many in a batch, if it was measured on such a machine.
         by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
     """
 
@@ -62,15 +69,18 @@ class Entry:
     verdict: str
     ratio_in_frame: Estimate | None
     verdict_in_frame: str
+    ratio_to_solver: Estimate | None
+    verdict_to_solver: str
     one_step: float | None
     tokens: float | None
+    milliseconds: float | None
     by_parameter: dict[str, float]
     by_field: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Leaderboard:
-    """One contest with its entries: ours, then baselines in our frame, standard ones, references; each by value."""
+    """One contest with its entries: ours, then baselines in our frame, standard ones, solvers, references; by value."""
 
     contest: Contest
     metric: str
@@ -93,7 +103,8 @@ def build_leaderboards(
     chosen = [row for row in rows if row.metric == metric and campaign in (None, row.campaign)]
     trained = [_contest(row) for row in chosen if not row.is_reference]
     contests = list(dict.fromkeys(trained or [_contest(row) for row in chosen]))
-    boards = [Leaderboard(contest, metric, horizon, _entries(contest, chosen, horizon)) for contest in contests]
+    costs = [row for row in rows if row.metric == cost_metric(TIMED_BATCH) and campaign in (None, row.campaign)]
+    boards = [Leaderboard(contest, metric, horizon, _entries(contest, chosen, costs, horizon)) for contest in contests]
     return [board for board in boards if board.entries]
 
 
@@ -126,13 +137,10 @@ class _Contestant:
         first = self.headlines[0]
         if first.emulator == OURS:
             return "ours"
+        knows_the_card = first.frame == "declared"
         if first.is_reference:
-            return "reference"
-        return "in our frame" if self.is_in_frame else "standard"
-
-    @property
-    def is_in_frame(self) -> bool:
-        return self.headlines[0].frame == "declared"
+            return "solver" if knows_the_card else "reference"
+        return "in our frame" if knows_the_card else "standard"
 
     @property
     def is_stale(self) -> bool:
@@ -145,15 +153,27 @@ def _contest(row: Row) -> Contest:
     return Contest(row.dataset, identity, row.split, row.budget_seconds, steps, row.device_class)
 
 
-def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:
+def _rows_of(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, list[Row]]:
+    """The rows of a contest, by label."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         of_all = replace(contest, budget_seconds=None, num_steps=None)
         same = _contest(row) == contest or (row.is_reference and _contest(row) == of_all)
         if same and row.horizon == horizon:
             found.setdefault(row.label, []).append(row)
+    return found
+
+
+def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:
+    found = _rows_of(contest, rows, horizon)
     contestants = {label: _Contestant(own, _last_headlines(own, ALL_FIELDS)) for label, own in found.items()}
     return {label: contestant for label, contestant in contestants.items() if contestant.headlines}
+
+
+def _milliseconds(contest: Contest, costs: Sequence[Row]) -> dict[str, float]:
+    """Label -> what one step of one sample takes; the smallest of all seeds, as a machine is only ever too slow."""
+    found = _rows_of(contest, costs, "one_step")
+    return {label: 1000 * min(row.value for row in own) / TIMED_BATCH for label, own in found.items()}
 
 
 def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
@@ -161,18 +181,20 @@ def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
     return [by_seed[seed] for seed in sorted(by_seed)]
 
 
-def _entries(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> list[Entry]:
+def _entries(contest: Contest, rows: Sequence[Row], costs: Sequence[Row], horizon: Horizon) -> list[Entry]:
     contestants = _contestants(contest, rows, horizon)
     one_step, tokens = (_contestants(contest, rows, name) for name in ("one_step", "tokens"))
     on_validation = _contestants(replace(contest, split="valid"), rows, horizon) or contestants
-    baselines = [contestant for contestant in contestants.values() if contestant.role != "ours"]
-    best = _best([one for one in baselines if not one.is_in_frame], on_validation)
-    best_in_frame = _best([one for one in baselines if one.is_in_frame], on_validation)
+    opponents = {
+        name: _best([one for one in contestants.values() if one.role in roles], on_validation)
+        for name, roles in OPPONENTS.items()
+    }
     ranked = sorted((c for c in contestants.values() if not c.is_stale), key=lambda contestant: contestant.value)
     order = sorted(contestants.values(), key=lambda contestant: (ROLES.index(contestant.role), contestant.value))
+    milliseconds = _milliseconds(contest, costs)
     return [
-        _entry(contestant, ranked.index(contestant) + 1 if contestant in ranked else None, best, best_in_frame,
-               one_step.get(contestant.label), tokens.get(contestant.label))
+        _entry(contestant, ranked.index(contestant) + 1 if contestant in ranked else None, opponents,
+               one_step.get(contestant.label), tokens.get(contestant.label), milliseconds.get(contestant.label))
         for contestant in order
     ]
 
@@ -184,17 +206,19 @@ def _best(baselines: Sequence[_Contestant], on_validation: dict[str, _Contestant
 
 
 def _entry(
-    contestant: _Contestant, rank: int | None, best: _Contestant | None, best_in_frame: _Contestant | None,
-    one_step: _Contestant | None, tokens: _Contestant | None,
+    contestant: _Contestant, rank: int | None, opponents: dict[str, _Contestant | None],
+    one_step: _Contestant | None, tokens: _Contestant | None, milliseconds: float | None,
 ) -> Entry:
     first = contestant.headlines[0]
-    ratio, verdict = _compare(contestant, best)
-    ratio_in_frame, verdict_in_frame = _compare(contestant, best_in_frame)
+    ratio, verdict = _compare(contestant, opponents["standard"])
+    ratio_in_frame, verdict_in_frame = _compare(contestant, opponents["in our frame"])
+    ratio_to_solver, verdict_to_solver = _compare(contestant, opponents["solver"])
     return Entry(
         label=first.label, role=contestant.role, num_parameters=first.num_parameters, num_steps=first.num_steps,
         rank=rank, estimate=estimate_headline(contestant.groups),
         seeds={row.seed: row.value for row in contestant.headlines},
         ratio=ratio, verdict=verdict, ratio_in_frame=ratio_in_frame, verdict_in_frame=verdict_in_frame,
+        ratio_to_solver=ratio_to_solver, verdict_to_solver=verdict_to_solver, milliseconds=milliseconds,
         one_step=one_step.value if one_step else None, tokens=tokens.value if tokens else None,
         by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
     )

@@ -10,12 +10,16 @@ from upsctl.console import Result
 from upsctl.evaluation.bootstrap import Estimate
 from upsctl.evaluation.leaderboard import Entry, Leaderboard
 
-COLUMNS = ("emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "one step", "tokens")
+COLUMNS = (
+    "emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "/ solver", "one step", "tokens",
+    "ms / step")  # fmt: skip
 EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
-    "over seeds. Tokens: each state decoded from its own latent tokens alone, a diagnostic. Stale rows were made by "
-    "sources that have changed since; they have no rank."
+    "over seeds. The coarse solver learns nothing: it solves the card's equations, with their coefficients, on the "
+    "stored grid; only the column `/ solver` is against it. Tokens: each state decoded from its own latent tokens "
+    "alone, a diagnostic. Milliseconds: one step of one sample, 16 in a batch. Stale rows were made by sources that "
+    "have changed since; they have no rank."
 )
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -64,7 +68,8 @@ def _cells(entry: Entry) -> list[str]:
         _seeds(entry),
         _ratio(entry.ratio, entry.verdict),
         _ratio(entry.ratio_in_frame, entry.verdict_in_frame),
-        *("" if value is None else _number(value) for value in (entry.one_step, entry.tokens)),
+        _ratio(entry.ratio_to_solver, entry.verdict_to_solver),
+        *("" if value is None else _number(value) for value in (entry.one_step, entry.tokens, entry.milliseconds)),
     ]
 
 

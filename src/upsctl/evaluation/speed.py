@@ -16,6 +16,11 @@ BATCH_SIZES = (1, 16)
 NUM_REPEATS = 5
 
 
+def cost_metric(batch_size: int) -> str:
+    """The name under which rows hold the seconds of one step of a whole batch."""
+    return f"seconds_per_step_batch_{batch_size}"
+
+
 @dataclass(frozen=True)
 class Speed:
     """The cost of one prediction step.
