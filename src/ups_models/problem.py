@@ -26,7 +26,7 @@ class ParameterSpec(PartConfig):
 
 
 class FrameSpec(PartConfig):
-    """The scaling that the equations allow; see `upsctl.dataset_card.FrameCard`."""
+    """The scaling that the equations allow; see `upsctl.frame_card.FrameCard`."""
 
     velocity: str
     forcing: str | None = None

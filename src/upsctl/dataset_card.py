@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from upsctl.frame_card import FrameCard, check_frame
 from upsctl.sample import BoundaryKind
 
 
@@ -84,34 +85,6 @@ class ParameterCard(Frozen):
         if bool(self.values) == bool(self.range):
             raise ValueError("a parameter has either `values` or a `range`")
         return self
-
-
-class FrameCard(Frozen):
-    """The scaling that the equations allow, from which the normaliser makes exact dimensionless fields.
-
-    The unit of length is the domain's extent L, the unit of velocity is
-    `r^2 = rms(u)^2 + L rms(f)` of each sample, and each field is divided by the power of both that its units name.
-
-    Attributes:
-        velocity: the field u that carries the velocity scale.
-        forcing: the constant field f (an acceleration) that can move a state at rest, if any.
-        is_galilean_invariant: whether the mean velocity is taken out (it stays a dimensionless number).
-        vorticity: the field that is the curl of u in a periodic plane, if any; u is then found from it.
-        transported: fields that the flow u carries along, changed on the way only by diffusion and sources.
-        conserved_means: fields whose spatial mean never changes; their increments lose their mean.
-        dissipated: fields without a source, whose rms about their mean never grows.
-        linear: fields in which the equations are linear and homogeneous up to a constant; each is measured in its
-            own mean and rms.
-    """
-
-    velocity: str
-    forcing: str | None = None
-    is_galilean_invariant: bool = False
-    vorticity: str | None = None
-    transported: tuple[str, ...] = ()
-    conserved_means: tuple[str, ...] = ()
-    dissipated: tuple[str, ...] = ()
-    linear: tuple[str, ...] = ()
 
 
 class RecipeSource(Frozen):
@@ -256,14 +229,9 @@ class DatasetCard(Frozen):
     artifacts: tuple[ArtifactRecord, ...] = ()
 
     @model_validator(mode="after")
-    def _frame_names_known_fields(self) -> "DatasetCard":
+    def _frame_fits(self) -> "DatasetCard":
         if self.frame is not None:
-            frame = self.frame
-            lists = (*frame.transported, *frame.conserved_means, *frame.dissipated, *frame.linear)
-            named = {frame.velocity, frame.forcing, frame.vorticity, *lists}
-            unknown = {name for name in named if name is not None} - set(self.fields)
-            if unknown:
-                raise ValueError(f"`frame` names fields the card lacks: {', '.join(sorted(unknown))}")
+            check_frame(self.frame, list(self.fields), [axis.boundary for axis in self.axes])
         return self
 
     @property

@@ -20,8 +20,8 @@ def taylor_green(viscosity: float, force: float, wind: float = 0.0) -> Batch:
     place = 2 * math.pi * torch.arange(CELLS) / CELLS
     x, y = torch.meshgrid(place, place, indexing="ij")
     vortices = torch.stack([x.sin() * y.cos(), -x.cos() * y.sin()], dim=-1)
-    fields = {"velocity": vortices + torch.tensor([wind, 0.0]), "vorticity": 4 * math.pi * (x.sin() * y.sin())[..., None],
-              "tracer": x.cos()[..., None]}  # fmt: skip
+    vorticity = 4 * math.pi * (x.sin() * y.sin())[..., None]
+    fields = {"velocity": vortices + torch.tensor([wind, 0.0]), "vorticity": vorticity, "tracer": x.cos()[..., None]}
     return Batch(
         "navier_stokes2d", GridGeometry((CELLS, CELLS), ((0.0, 1.0), (0.0, 1.0)), (PERIODIC, PERIODIC)),
         {name: field[None, None] for name, field in fields.items()}, {"force": force * vortices[None]},
@@ -75,7 +75,7 @@ def test_burgers_waves_steepen_along_their_characteristics_to_second_order() -> 
 
 
 def test_a_shock_moves_at_the_mean_of_its_two_sides_and_a_fan_opens_behind() -> None:
-    """u = 3 on cells 16 to 48, else 1 (in cells per step): after 4 steps the shock has gone 8 cells, the fan spans 8."""
+    """u = 3 on cells 16 to 48, else 1, in cells per step: after 4 steps the shock has gone 8 cells, the fan spans 8."""
     cell = torch.arange(128).double() + 0.5
     state = torch.where((cell > 16) & (cell < 48), 3.0, 1.0).double()[None]
     for _ in range(4):

@@ -132,6 +132,15 @@ def test_a_frame_that_names_a_field_the_card_lacks_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "key"), [("burgers1d_subset_v1", "is_galilean_invariant"), ("navier_stokes2d_subset_v1", "vorticity")])
+def test_a_frame_that_needs_periodic_axes_is_refused_between_walls(name: str, key: str) -> None:
+    text = (shipped_profiles() / "datasets" / f"{name}.yaml").read_text()
+    Path("card.yaml").write_text(text.replace("[periodic, periodic]", "[wall, wall]"))
+    with pytest.raises(ProfileError, match=rf"`frame\.{key}`"):
+        load_profile("datasets", "card.yaml")
+
+
+@pytest.mark.parametrize(
     ("right", "wrong", "expected"),
     [
         ("num_cells: 256,", "num_cell: 256,", "unknown key `axes.0.num_cell`; expected `num_cells`"),
