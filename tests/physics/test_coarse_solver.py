@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from contracts.small_problems import untrained
+from ups_models.baselines.coarse_solver import CoarseSolver
 from ups_models.batch import Batch
 from ups_models.geometry import GridGeometry
 from ups_models.muscl_hancock import burgers_step
@@ -72,6 +73,16 @@ def test_burgers_waves_steepen_along_their_characteristics_to_second_order() -> 
     coarse, fine = steepening_error(64), steepening_error(128)
     assert coarse < 2e-3
     assert math.log2(coarse / fine) > 1.8
+
+
+def test_a_card_without_a_viscosity_is_solved_without_one() -> None:
+    """Then the schemes have nothing to diffuse by, as with a viscosity of zero."""
+    batch = sine(64)
+    with_zero = untrained("coarse_solver", "burgers1d")[0]
+    without = untrained("coarse_solver", "burgers1d")[0]
+    assert isinstance(without, CoarseSolver)
+    without.problem = without.problem.model_copy(update={"parameters": {}})
+    torch.testing.assert_close(without.step(batch), with_zero.step(batch), rtol=0, atol=1e-6)
 
 
 def test_a_shock_moves_at_the_mean_of_its_two_sides_and_a_fan_opens_behind() -> None:

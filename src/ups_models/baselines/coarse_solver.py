@@ -1,6 +1,7 @@
 """A numerical solver on the stored grid: what the equations give without any training."""
 
 import math
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -12,6 +13,7 @@ from ups_models.carried import carried_fields
 from ups_models.diffusion import diffusion_numbers, waves_of
 from ups_models.dimensionless import DimensionlessState
 from ups_models.forcing import forced_change, forced_field
+from ups_models.geometry import GridGeometry
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.muscl_hancock import burgers_step
 from ups_models.normaliser import Normaliser
@@ -19,6 +21,7 @@ from ups_models.problem import FrameSpec, Problems
 from ups_models.pseudo_spectral import vorticity_step
 from ups_models.space_means import spatial_mean
 
+Scheme = Literal["muscl_hancock", "pseudo_spectral", "semi_lagrangian"]
 NUM_FIT_PAIRS = 64
 TINY = 1e-30
 
@@ -28,7 +31,7 @@ class CoarseSolverConfig(PartConfig):
 
     Attributes:
         diffusion_factors: dataset -> what multiplies its diffusivity in the equation (1 / pi for Nu / pi); else 1.
-        num_parts: those tried; the best on validation pairs is taken.
+        num_parts: of a semi-Lagrangian step, those tried; the best on validation pairs is taken.
     """
 
     diffusion_factors: dict[str, float] = Field(default_factory=dict)
@@ -65,8 +68,10 @@ class CoarseSolver(AbstractEmulator):
         self.register_buffer("num_parts", torch.tensor(config.num_parts[0]))
 
     def fit(self, pairs: Batch, valid_pairs: Batch) -> None:
-        """Take the number of parts with the smallest error of one step, its geometric mean over fields and pairs."""
+        """Take the number of semi-Lagrangian parts with the smallest error of one step, a geometric mean."""
         super().fit(pairs, valid_pairs)
+        if self._frame is None or _scheme(self._frame, pairs.geometry) != "semi_lagrangian":
+            return
         some = valid_pairs.map(lambda tensor: tensor[:NUM_FIT_PAIRS])
         errors = [self._error(some, number) for number in self.config.num_parts]
         self.num_parts.fill_(self.config.num_parts[errors.index(min(errors))])
@@ -78,43 +83,45 @@ class CoarseSolver(AbstractEmulator):
     def _solve(self, batch: Batch, num_parts: int) -> Fields:
         double = batch.window(0, 1).map(Tensor.double)
         state = self.normaliser.to_dimensionless(double)
-        rates = self._rates(double)
-        carried = self._carried(double, state, rates, num_parts)
+        rate = self._rate(double)
+        carried = self._carried(double, state, rate, num_parts)
         changes = {
             name: carried[name] - state.fields[name] if name in carried
-            else self._still(name, double, state, rates)
+            else self._still(name, double, state, rate)
             for name in self._names
         }
         found = self.normaliser.to_physical(changes, state)
         return {name: field.to(batch.time_step.dtype) for name, field in found.items()}
 
     def _carried(
-        self, batch: Batch, state: DimensionlessState, rates: dict[str, Tensor], num_parts: int
+        self, batch: Batch, state: DimensionlessState, rate: Tensor | None, num_parts: int
     ) -> dict[str, Tensor]:
         """The fields that a flow carries after one step, dimensionless."""
         frame = self._frame
         if frame is None:
             return {}
-        is_periodic = all(batch.geometry.is_periodic)
-        if is_periodic and batch.geometry.num_dimensions == 1 and frame.transported == (frame.velocity,):
-            return {frame.velocity: _along_a_line(batch, state, frame, rates[frame.velocity])}
-        if is_periodic and frame.vorticity is not None and frame.vorticity in frame.transported:
-            return _on_a_plane(batch, state, frame, rates[frame.vorticity])
+        scheme = _scheme(frame, batch.geometry)
+        if rate is not None and scheme == "muscl_hancock":
+            return {frame.velocity: _along_a_line(batch, state, frame, rate)}
+        if rate is not None and scheme == "pseudo_spectral":
+            return _on_a_plane(batch, state, frame, rate)
+        rates = {} if rate is None else dict.fromkeys(frame.transported, rate)
         return carried_fields(batch, state, frame, num_parts, rates)
 
-    def _still(self, name: str, batch: Batch, state: DimensionlessState, rates: dict[str, Tensor]) -> Tensor:
+    def _still(self, name: str, batch: Batch, state: DimensionlessState, rate: Tensor | None) -> Tensor:
         """The change of a field that nothing carries."""
         field, frame = state.fields[name], self._frame
         is_forced = frame is not None and forced_field(frame) == name
         source = forced_change(batch, state, frame) if frame is not None and is_forced else torch.zeros_like(field)
-        return exponential_change(field, source, rates[name]) if rates else source
+        return source if rate is None else exponential_change(field, source, rate)
 
-    def _rates(self, batch: Batch) -> dict[str, Tensor]:
-        """What diffusion does to the waves of each field in one step."""
+    def _rate(self, batch: Batch) -> Tensor | None:
+        """What diffusion does to the waves of every field in one step, on a periodic domain."""
         if not all(batch.geometry.is_periodic):
-            return {}
+            return None
         numbers = [self.factor * one for one in diffusion_numbers(self.problem, batch).values()]
-        return dict.fromkeys(self._names, diffusion_rate(waves_of(batch), numbers))
+        waves = waves_of(batch)
+        return diffusion_rate(waves, numbers).expand(batch.size, 1, *waves.shape[:-1])
 
     def _error(self, pairs: Batch, num_parts: int) -> float:
         """The mean logarithm of the squared relative errors."""
@@ -128,6 +135,14 @@ class CoarseSolver(AbstractEmulator):
         return float(torch.stack(errors).mean())
 
 
+def _scheme(frame: FrameSpec, geometry: GridGeometry) -> Scheme:
+    if not all(geometry.is_periodic):
+        return "semi_lagrangian"
+    if geometry.num_dimensions == 1 and frame.transported == (frame.velocity,) and frame.forcing is None:
+        return "muscl_hancock"
+    return "pseudo_spectral" if frame.vorticity in frame.transported else "semi_lagrangian"
+
+
 def _along_a_line(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> Tensor:
     name, ratio = frame.velocity, batch.time_step[:, None] / state.geometry.cell_size[0]
     velocity = state.offset[name] + state.scale[name] * state.fields[name]
@@ -137,7 +152,7 @@ def _along_a_line(batch: Batch, state: DimensionlessState, frame: FrameSpec, rat
 
 
 def _on_a_plane(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> dict[str, Tensor]:
-    names = [frame.vorticity, *(name for name in frame.transported if name != frame.vorticity)]
+    names = sorted(frame.transported, key=lambda name: name != frame.vorticity)
     fields = [state.offset[name] + state.scale[name] * state.fields[name] for name in names]
     sources = [torch.zeros_like(field) for field in fields]
     if frame.forcing is not None:
