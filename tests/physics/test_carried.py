@@ -1,7 +1,7 @@
 """What the flow carries arrives where it must: exact shifts, characteristics, a steady flow, no time at all."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from contracts.small_problems import PROBLEMS, small_batch, untrained
 from ups_models.batch import Batch
+from ups_models.blocks.exponential_step import diffusion_rate, wavevectors
 from ups_models.carried import carried_fields
 from ups_models.geometry import GridGeometry
 from ups_models.normaliser import Normaliser
@@ -17,13 +18,13 @@ from ups_models.normaliser import Normaliser
 PERIODIC = ("periodic", "periodic")
 
 
-def carried(batch: Batch, num_parts: int = 1) -> dict[str, Tensor]:
+def carried(batch: Batch, num_parts: int = 1, rates: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
     """The carried fields in physical units."""
     emulator, _ = untrained("universal", batch.dataset)
     frame = PROBLEMS[batch.dataset].frame
     assert frame is not None and isinstance(emulator.normaliser, Normaliser)
     state = emulator.normaliser.to_dimensionless(batch)
-    found = carried_fields(batch, state, frame, num_parts, {})
+    found = carried_fields(batch, state, frame, num_parts, rates or {})
     return {name: state.offset[name] + state.scale[name] * field for name, field in found.items()}
 
 
@@ -92,3 +93,18 @@ def test_the_error_of_one_step_is_of_third_order(
     coarse, fine = error(time_step), error(time_step / 2)
     assert coarse < 0.1
     assert math.log2(coarse / fine) > 2.5
+
+
+@pytest.mark.parametrize("force", [0.0, 0.5])
+def test_carried_vortices_decay_and_grow_by_their_force(force: float) -> None:
+    """Taylor and Green's vortices, which stand still: their amplitude obeys a' = F - 8 pi^2 nu a."""
+    angle, rate = 2 * math.pi * torch.arange(48) / 48, 8 * math.pi**2 * 0.01
+    x, y = torch.meshgrid(angle, angle, indexing="ij")
+    velocity, vorticity = torch.stack([x.sin() * y.cos(), -x.cos() * y.sin()]), 4 * math.pi * (x.sin() * y.sin())[None]
+    fields = {"velocity": velocity, "vorticity": vorticity, "tracer": vorticity}
+    pushed = {"force": force * velocity.movedim(0, -1)[None]}
+    batch = replace(grid_batch("navier_stokes2d", 48, 0.1, fields), constant_fields=pushed)
+    decay = diffusion_rate(wavevectors(torch.Size((48, 48)), [1.0, 1.0]), [torch.tensor([0.01 * 0.1])])
+    amplitude = math.exp(-rate * 0.1) - force * math.expm1(-rate * 0.1) / rate
+    found = carried(batch, 16, {"vorticity": decay})["vorticity"][0]
+    assert float((found - amplitude * vorticity).abs().max() / vorticity.abs().max()) < 2e-3

@@ -15,7 +15,7 @@ SMALL = 0.05
 
 GAIN = 4.0
 """Of the logarithm of a weight over its parameter, which an optimiser moves by its rate at each update: a weight finds
-a coefficient of 1 / pi in a few hundred updates. With ten it shakes by so much that shocks are not learnt."""
+a coefficient of 1 / pi in a few hundred updates. With ten it shakes."""
 
 
 class ExponentialStep(nn.Module):
