@@ -12,6 +12,7 @@ from ups_models.constraints import velocity_of_vorticity
 from ups_models.dimensionless import DimensionlessState
 from ups_models.forcing import forced_change, forced_field
 from ups_models.geometry import GridGeometry
+from ups_models.physical_fields import cells_per_step, physical_field
 from ups_models.problem import FrameSpec
 
 MARGIN = 2
@@ -41,20 +42,20 @@ def carried_fields(
     if not moving:
         return {}
     with torch.autocast(state.step_size.device.type, enabled=False):
-        known = state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity]
+        known = physical_field(frame.velocity, state.fields[frame.velocity], state)
         decays = {name: (rate / (2 * num_parts)).exp() for name, rate in rates.items()}
         name = forced_field(frame)
         forces = {name: forced_change(batch, state, frame) / (2 * num_parts)} if name in moving else {}
         moving = _forced(_diffused(moving, decays), forces)
         before = _velocity_of(moving, known, state, frame)
-        half_way = _carry(moving, _cells(before, batch, state) / (2 * num_parts), state.geometry)
+        half_way = _carry(moving, cells_per_step(before, batch, state) / (2 * num_parts), state.geometry)
         middle = _velocity_of(half_way, known, state, frame)
         for part in range(num_parts):
             if part > 0:
                 moving = _forced(_diffused(moving, {name: decay**2 for name, decay in decays.items()}), forces)
                 now = _velocity_of(moving, known, state, frame)
                 before, middle = now, now + (now - before) / 2
-            moving = _forced(_carry(moving, _cells(middle, batch, state) / num_parts, state.geometry), forces)
+            moving = _forced(_carry(moving, cells_per_step(middle, batch, state) / num_parts, state.geometry), forces)
         return _diffused(moving, decays)
 
 
@@ -71,20 +72,12 @@ def _forced(fields: Mapping[str, Tensor], forces: Mapping[str, Tensor]) -> dict[
     return {name: field + forces[name] if name in forces else field for name, field in fields.items()}
 
 
-def _cells(velocity: Tensor, batch: Batch, state: DimensionlessState) -> Tensor:
-    """(B, D, *space) cells by which a velocity moves in one step, seen from the moving frame."""
-    ones = (1,) * state.geometry.num_dimensions
-    size = torch.tensor(state.geometry.cell_size, device=velocity.device).reshape(1, -1, *ones)
-    cells = velocity * batch.time_step.reshape(-1, 1, *ones) / size
-    return cells if state.shift is None else cells - state.shift.reshape(*state.shift.shape, *ones)
-
-
 def _velocity_of(
     carried: dict[str, Tensor], velocity: Tensor, state: DimensionlessState, frame: FrameSpec
 ) -> Tensor:
     """The velocity that belongs to carried fields; that of the state, where they do not tell."""
     if frame.velocity in carried:
-        return state.offset[frame.velocity] + state.scale[frame.velocity] * carried[frame.velocity]
+        return physical_field(frame.velocity, carried[frame.velocity], state)
     if frame.vorticity is not None and frame.vorticity in carried:
         change = state.scale[frame.vorticity] * (carried[frame.vorticity] - state.fields[frame.vorticity])
         return velocity + velocity_of_vorticity(change, state.geometry)

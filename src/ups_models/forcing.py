@@ -9,6 +9,7 @@ from ups_models.batch import Batch
 from ups_models.blocks.exponential_step import wavevectors
 from ups_models.dimensionless import DimensionlessState
 from ups_models.geometry import GridGeometry
+from ups_models.physical_fields import physical_field
 from ups_models.problem import FrameSpec
 
 
@@ -27,7 +28,7 @@ def forced_change(batch: Batch, state: DimensionlessState, frame: FrameSpec) -> 
     """
     name = forced_field(frame)
     assert name is not None and frame.forcing is not None
-    force = state.offset[frame.forcing] + state.scale[frame.forcing] * state.constant_fields[frame.forcing]
+    force = physical_field(frame.forcing, state.constant_fields[frame.forcing], state)
     force = force if name == frame.velocity else _curl(force, state.geometry)
     return force * batch.time_step.reshape(-1, *(1,) * (force.ndim - 1)) / state.scale[name]
 

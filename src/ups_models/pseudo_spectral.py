@@ -1,5 +1,7 @@
 """Incompressible flow on a periodic plane by waves: what a textbook would solve it with."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -32,11 +34,12 @@ def vorticity_step(
     """
     space, of_source = fields.shape[2:], torch.fft.rfft2(source)
     spectrum, times = torch.fft.rfft2(fields), time_step.reshape(-1, 1, 1, 1)
-    num_parts = num_parts_of(_cells(times * _velocity(spectrum, mean, waves, space), waves), COURANT)
+    plane = _Plane.of(waves, space)
+    num_parts = num_parts_of(plane.cells(times * plane.velocity(spectrum, mean)), COURANT)
 
     def advance(state: Tensor, running: Tensor) -> Tensor:
         def slope(now: Tensor) -> Tensor:
-            return of_source[running] - times[running] * _transport(now, mean[running], waves, space)
+            return of_source[running] - times[running] * plane.transport(now, mean[running])
 
         part = part_of(num_parts, running, 3)
         decay = (rate[running] * part / 2).exp()
@@ -49,27 +52,42 @@ def vorticity_step(
     return torch.fft.irfft2(in_parts(spectrum, num_parts, advance), s=space)
 
 
-def _transport(spectrum: Tensor, mean: Tensor, waves: Tensor, space: torch.Size) -> Tensor:
-    smooth = _smoothing(waves)
-    velocity = _velocity(smooth * spectrum, mean, waves, space)
-    slopes = [torch.fft.irfft2(1j * waves[..., axis] * smooth * spectrum, s=space) for axis in range(2)]
-    return smooth * torch.fft.rfft2(velocity[:, :1] * slopes[0] + velocity[:, 1:] * slopes[1])
+@dataclass(frozen=True)
+class _Plane:
+    """A periodic plane as its waves see it.
 
+    Attributes:
+        waves: (N_x, N_y // 2 + 1, 2) angular wavevectors.
+        inverse, smoothing: (N_x, N_y // 2 + 1) 1 / |k|^2, zero for the mean, and the filter against aliases.
+        space: (N_x, N_y).
+    """
 
-def _velocity(spectrum: Tensor, mean: Tensor, waves: Tensor, space: torch.Size) -> Tensor:
-    """(B, 2, N_x, N_y) (psi_y, - psi_x) + m for lap psi = - w."""
-    square = waves.square().sum(dim=-1)
-    stream = spectrum[:, :1] * torch.where(square > 0, 1 / square.clamp_min(1e-30), 0.0)
-    curl = torch.cat([1j * waves[..., 1] * stream, -1j * waves[..., 0] * stream], dim=1)
-    return torch.fft.irfft2(curl, s=space) + mean[..., None, None]
+    waves: Tensor
+    inverse: Tensor
+    smoothing: Tensor
+    space: torch.Size
 
+    @classmethod
+    def of(cls, waves: Tensor, space: torch.Size) -> "_Plane":
+        square = waves.square().sum(dim=-1)
+        part = (waves.abs() / waves.abs().amax(dim=(0, 1))).amax(dim=-1)
+        smoothing = torch.exp(-FILTER_STRENGTH * part**FILTER_ORDER)
+        return cls(waves, torch.where(square > 0, 1 / square.clamp_min(1e-30), 0.0), smoothing, space)
 
-def _cells(moved: Tensor, waves: Tensor) -> Tensor:
-    """(B,) the most cells along which a displacement moves, summed over both axes."""
-    per_length = waves.abs().amax(dim=(0, 1)) / torch.pi
-    return (moved.abs() * per_length.reshape(1, 2, 1, 1)).sum(dim=1).amax(dim=(1, 2))
+    def transport(self, spectrum: Tensor, mean: Tensor) -> Tensor:
+        """u . grad q of each field, smoothed: (B, C, *half spectrum)."""
+        smooth = self.smoothing * spectrum
+        velocity = self.velocity(smooth, mean)
+        slopes = [torch.fft.irfft2(1j * self.waves[..., axis] * smooth, s=self.space) for axis in range(2)]
+        return self.smoothing * torch.fft.rfft2(velocity[:, :1] * slopes[0] + velocity[:, 1:] * slopes[1])
 
+    def velocity(self, spectrum: Tensor, mean: Tensor) -> Tensor:
+        """(B, 2, N_x, N_y) (psi_y, - psi_x) + m for lap psi = - w."""
+        stream = spectrum[:, :1] * self.inverse
+        curl = torch.cat([1j * self.waves[..., 1] * stream, -1j * self.waves[..., 0] * stream], dim=1)
+        return torch.fft.irfft2(curl, s=self.space) + mean[..., None, None]
 
-def _smoothing(waves: Tensor) -> Tensor:
-    part = (waves.abs() / waves.abs().amax(dim=(0, 1))).amax(dim=-1)
-    return torch.exp(-FILTER_STRENGTH * part**FILTER_ORDER)
+    def cells(self, moved: Tensor) -> Tensor:
+        """(B,) the most cells along which a displacement moves, summed over both axes."""
+        per_length = self.waves.abs().amax(dim=(0, 1)) / torch.pi
+        return (moved.abs() * per_length.reshape(1, 2, 1, 1)).sum(dim=1).amax(dim=(1, 2))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.boundary_convolution import pad
+from ups_models.physical_fields import physical_field
 from ups_models.universal import Universal
 
 RIDGE = 1e-6
@@ -39,7 +40,7 @@ class TokenDecoder:
         sizes = [field.shape[1] for field in state.fields.values()]
         found = _from_patches(features @ self.weight, features.shape[1:-1], frame.geometry.shape, sum(sizes))
         parts = dict(zip(state.fields, found.to(torch.float32).split(sizes, dim=1), strict=True))
-        physical = {name: state.offset[name] + state.scale[name] * part for name, part in parts.items()}
+        physical = {name: physical_field(name, part, state) for name, part in parts.items()}
         return {name: field.movedim(1, -1)[:, None] for name, field in physical.items()}
 
 

@@ -13,6 +13,7 @@ from journey.program import PROGRAM, start_program
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
 
+QUICKER = ["--set", "timing_seconds=0.4"]
 LABELS = ["ours", "FNO in our frame", "U-Net", "coarse solver", "linear", "mean", "persistence"]
 
 
@@ -33,7 +34,7 @@ def rows(folder: Path) -> list[Row]:
 
 
 def kill_in_the_first_training(folder: Path) -> None:
-    process = start(folder)
+    process = start(folder, *QUICKER)
     deadline = time.monotonic() + 200
     while not any((folder / "runs" / "bench" / "smoke" / "trainings").glob("ours-*/stages/operator/*")):
         assert process.poll() is None, process.communicate()
@@ -52,7 +53,7 @@ def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture
     kill_in_the_first_training(folder)
     record = folder / "runs" / "bench" / "smoke"
     before, steps = rows(folder), json.loads((record / "campaign.json").read_text())["step_seconds"]
-    output, _ = finish(folder)
+    output, _ = finish(folder, *QUICKER)
     with capsys.disabled():
         sys.stdout.write(f"\n{output}\n")
     assert rows(folder)[: len(before)] == before, "finished rows stay"
@@ -60,6 +61,7 @@ def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture
     assert known.keys() == steps.keys()
     assert {row.label for row in rows(folder)} == set(LABELS)
     assert {row.split for row in rows(folder)} == {"test"}
+    assert {row.command for row in rows(folder)} == {"upsctl bench run smoke --set timing_seconds=0.4"}
     assert "its numbers mean nothing" in output and "next: upsctl viz draw rollout_movie" in output
     order = [output.index(f"\n{label[:12]}") for label in ("ours", "FNO in our", "U-Net")]
     assert order == sorted(order), "our frame's FNO stands directly under ours"

@@ -17,6 +17,7 @@ from ups_models.geometry import GridGeometry
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.muscl_hancock import burgers_step
 from ups_models.normaliser import Normaliser
+from ups_models.physical_fields import cells_per_step, physical_field
 from ups_models.problem import FrameSpec, Problems
 from ups_models.pseudo_spectral import vorticity_step
 from ups_models.space_means import spatial_mean
@@ -144,20 +145,20 @@ def _scheme(frame: FrameSpec, geometry: GridGeometry) -> Scheme:
 
 
 def _along_a_line(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> Tensor:
-    name, ratio = frame.velocity, batch.time_step[:, None] / state.geometry.cell_size[0]
-    velocity = state.offset[name] + state.scale[name] * state.fields[name]
-    cells = velocity[:, 0] * ratio - (0 if state.shift is None else state.shift)
-    change = (burgers_step(cells, rate[:, 0]) - cells) / ratio.clamp_min(TINY)
-    return state.fields[name] + change[:, None] / state.scale[name]
+    name, field = frame.velocity, state.fields[frame.velocity]
+    cells = cells_per_step(physical_field(name, field, state), batch, state)
+    change = burgers_step(cells[:, 0], rate[:, 0])[:, None] - cells
+    ratio = batch.time_step.reshape(-1, 1, 1) / state.geometry.cell_size[0]
+    return field + change / (ratio * state.scale[name]).clamp_min(TINY)
 
 
 def _on_a_plane(batch: Batch, state: DimensionlessState, frame: FrameSpec, rate: Tensor) -> dict[str, Tensor]:
     names = sorted(frame.transported, key=lambda name: name != frame.vorticity)
-    fields = [state.offset[name] + state.scale[name] * state.fields[name] for name in names]
+    fields = [physical_field(name, state.fields[name], state) for name in names]
     sources = [torch.zeros_like(field) for field in fields]
     if frame.forcing is not None:
         sources[0] = forced_change(batch, state, frame) * state.scale[names[0]]
-    mean = spatial_mean(state.offset[frame.velocity] + state.scale[frame.velocity] * state.fields[frame.velocity])
+    mean = spatial_mean(physical_field(frame.velocity, state.fields[frame.velocity], state))
     waves = 2 * math.pi * wavevectors(fields[0].shape[2:], state.geometry.domain_extent).to(rate)
     found = vorticity_step(
         torch.cat(fields, 1), mean.flatten(1), torch.cat(sources, 1), rate, waves, batch.time_step)

@@ -1,6 +1,7 @@
 """The campaign that a person means."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,14 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
         known_choices(profile)  # its error comes now, not after the first training
     folder = output if output is not None else runs_root() / "bench" / resolved.name
     record = Path(profile.record) if profile.record is not None and output is None else folder
-    return Campaign(resolved.name, profile, "test" if is_final else profile.split, folder, record)
+    split = "test" if is_final else profile.split
+    return Campaign(resolved.name, profile, split, folder, record, _command(suite, overrides, is_final=is_final))
+
+
+def _command(suite: str, overrides: Sequence[str], *, is_final: bool) -> str:
+    """What makes the same rows again."""
+    words = ["upsctl", "bench", "run", suite, *(["--final"] if is_final else [])]
+    return shlex.join([*words, *(word for override in overrides for word in ("--set", override))])
 
 
 def count_test_looks(campaign: Campaign) -> int:

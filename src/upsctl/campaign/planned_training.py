@@ -15,7 +15,7 @@ from upsctl.training.run_folder import RunFolder, write_run
 from upsctl.training.trained_run import TrainingData, train_run
 
 
-def train_planned(path: Path, profile: RunProfile, campaign: str, data: TrainingData) -> Path:
+def train_planned(path: Path, profile: RunProfile, campaign: str, command: str, data: TrainingData) -> Path:
     """Train what is missing in `path`; returns the finished checkpoint.
 
     What an earlier profile or earlier sources trained there is thrown away, and said.
@@ -27,7 +27,6 @@ def train_planned(path: Path, profile: RunProfile, campaign: str, data: Training
     if path.exists() and not _is_of(RunFolder(path), profile, data):
         say(f"{path.name}: its profile or sources have changed; trained again")
         shutil.rmtree(path)
-    command = f"upsctl bench run {campaign}"
     run = RunFolder(path) if path.exists() else write_run(path, profile, campaign, {"command": command})
     if not run.is_finished(stage, profile.stages[stage].num_steps):
         train_run(run, [stage], command, data)

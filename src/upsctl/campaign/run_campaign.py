@@ -40,6 +40,7 @@ class Campaign:
         split: what is evaluated.
         folder: trainings, predictions and figures.
         record: the campaign's file, sweep and rows.
+        command: what a person types to run it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Campaign:
     split: SplitName
     folder: Path
     record: Path
+    command: str
 
     @cached_property
     def data(self) -> TrainingData:
@@ -101,7 +103,7 @@ class Campaign:
             return only_choices(self.suite)
         self._measure(swept_configurations(self.suite), self.file.facts.sweep_step_seconds)
         valid = {name: open_dataset(name, ("valid",)) for name in self.suite.datasets}
-        trials = Trials(self.name, self.record, self.folder / "trainings", self.file, self.data, valid)
+        trials = Trials(self.name, self.command, self.record, self.folder / "trainings", self.file, self.data, valid)
         return swept_choices(self.suite, trials.error, self._keep_choices)
 
     def _keep_choices(self, choices: Choices) -> None:
@@ -129,7 +131,7 @@ class Campaign:
             if not datasets:
                 return
             path = self.folder / "trainings" / entry.folder_name
-            checkpoint = train_planned(path, profile, self.name, self.data)
+            checkpoint = train_planned(path, profile, self.name, self.command, self.data)
             if is_last_try or self._is_settled(entry) or self._is_in_budget(entry, checkpoint):
                 self._evaluate(checkpoint, datasets)
                 return
@@ -154,7 +156,7 @@ class Campaign:
         plan = EvaluationPlan(self.split, self.suite.metrics, self.folder, self.rows_path, self.name)
         opened = open_checkpoint(checkpoint)
         for name in datasets:
-            evaluate_and_record(opened, self.evaluated[name], plan, f"upsctl bench run {self.name}")
+            evaluate_and_record(opened, self.evaluated[name], plan, self.command)
 
     def _rows(self) -> list[Row]:
         return read_rows(self.rows_path) if self.rows_path.is_file() else []

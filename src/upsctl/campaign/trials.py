@@ -27,7 +27,7 @@ class Trials:
     """Trials of one campaign.
 
     Attributes:
-        name: the campaign's.
+        name, command: the campaign's.
         record: where `sweep.jsonl` grows.
         trainings: where the trials' runs stand while they are trained.
         file: the campaign's file, which says how many updates a time buys.
@@ -36,6 +36,7 @@ class Trials:
     """
 
     name: str
+    command: str
     record: Path
     trainings: Path
     file: CampaignFile
@@ -65,7 +66,7 @@ class Trials:
         path = self.trainings / f"sweep-{configuration.name}-{steps}"
         (dataset,) = configuration.datasets
         try:
-            checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.data)
+            checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.command, self.data)
         except DivergedError as problem:
             say(f"{configuration.name}: {problem.problem}")
             shutil.rmtree(path)
