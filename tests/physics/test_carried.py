@@ -14,6 +14,7 @@ from ups_models.blocks.exponential_step import diffusion_rate, wavevectors
 from ups_models.carried import carried_fields
 from ups_models.geometry import GridGeometry
 from ups_models.normaliser import Normaliser
+from ups_models.physical_fields import physical_field
 
 PERIODIC = ("periodic", "periodic")
 
@@ -25,7 +26,7 @@ def carried(batch: Batch, num_parts: int = 1, rates: Mapping[str, Tensor] | None
     assert frame is not None and isinstance(emulator.normaliser, Normaliser)
     state = emulator.normaliser.to_dimensionless(batch)
     found = carried_fields(batch, state, frame, num_parts, rates or {})
-    return {name: state.offset[name] + state.scale[name] * field for name, field in found.items()}
+    return {name: physical_field(name, field, state) for name, field in found.items()}
 
 
 def grid_batch(dataset: str, num_cells: int, time_step: float, fields: dict[str, Tensor]) -> Batch:

@@ -15,7 +15,7 @@ SMALL = 0.05
 
 GAIN = 20.0
 """Of the logarithm of a weight over its parameter, which an optimiser moves by its rate at each update. At .001 or
-.002, where the network learns shocks too, a weight finds 1 / pi in a hundred updates."""
+.002, where the network learns shocks too, a weight finds 1 / pi within two hundred updates."""
 
 
 class ExponentialStep(nn.Module):
