@@ -49,6 +49,8 @@ def failure_of(error: BaseException) -> Failure:
         case OSError() if error.errno in DISK_ERRORS:
             place = f"{error.filename}: " if error.filename else ""
             return Failure(f"{place}{error.strerror}; next: `upsctl doctor` shows the disks", ExitCode.DISK)
+        case ModuleNotFoundError() if _is_foreign(error):
+            return Failure(f"{_one_line(str(error))}; next: `upsctl doctor` says what is missing", ExitCode.RESOURCES)
         case KeyboardInterrupt():
             return Failure(f"stopped; {GOING_ON}", ExitCode.INTERRUPTED)
         case Preempted():
@@ -56,6 +58,11 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, MemoryError) or _is_out_of_device_memory(error):
         return Failure("not enough memory; next: a smaller batch size or model", ExitCode.RESOURCES)
     return Failure(f"unforeseen {type(error).__name__}: {_one_line(str(error))}; {_log(error)}", ExitCode.BUG)
+
+
+def _is_foreign(error: ModuleNotFoundError) -> bool:
+    """Whether the module is another package's, which can be installed."""
+    return error.name is not None and error.name.partition(".")[0] not in ("upsctl", "ups_models")
 
 
 def _is_out_of_device_memory(error: BaseException) -> bool:

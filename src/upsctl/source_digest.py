@@ -2,6 +2,8 @@
 
 import ast
 import hashlib
+import io
+import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -54,16 +56,27 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
 
 @cache
 def _code(file: Path) -> str:
-    """The source without comments and docstrings."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return ast.unparse(_WithoutProse().visit(tree))
+    """The lines of a source without comments, strings that stand alone, and empty lines.
+
+    Cut from the text itself: what `ast.unparse` makes of it differs from one Python to the next.
+    """
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    prose = {row for first, last in _standing_strings(text) for row in range(first, last + 1)}
+    code = [line.rstrip() for row, line in enumerate(lines, start=1) if row not in prose]
+    return "\n".join(line for line in code if line)
 
 
-class _WithoutProse(ast.NodeTransformer):
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        """A string that stands alone becomes `...`."""
-        is_prose = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return ast.Expr(ast.Constant(...)) if is_prose else node
+def _standing_strings(text: str) -> Iterator[tuple[int, int]]:
+    """First and last row of each expression that is a string and nothing else."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            assert node.end_lineno is not None
+            yield node.lineno, node.end_lineno
 
 
 def _with_imports(names: Iterable[str]) -> set[str]:

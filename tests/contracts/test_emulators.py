@@ -32,6 +32,8 @@ TRAINABLE = tuple(name for name in EMULATORS if is_trainable(name))
 FRAMES = ("declared", "standard")
 PREDICTIONS = ("residual", "direct")
 IGNORE_THE_STATE = ("mean",)
+BFLOAT16_ROUNDING = 0.05
+"""Of a change, after all layers; one rounding is up to 0.004."""
 
 # FNO takes the grid's coordinates as two more inputs, as its users run it, and so knows where it is.
 KNOWS_WHERE_IT_IS = ("fno",)
@@ -178,6 +180,24 @@ def test_parameters_and_constant_fields_matter(name: str) -> None:
     for other in others:
         changed = predicted(emulator, other, 1)
         assert all((changed[key] - field).abs().max() > 1e-5 for key, field in answer.items())
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("dataset", PROBLEMS)
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_bfloat16_only_rounds(name: str, dataset: str, frame: str) -> None:
+    """What a training computes where bfloat16 is fast is what an evaluation computes.
+
+    With so much noise on the weights that most of the change comes through the layers that are rounded.
+    """
+    batch, emulator = small_batch(dataset), trained(name, dataset, frame)
+    perturb(emulator, 0.1)
+    exact = predicted(emulator, batch, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = predicted(emulator, batch, 1)
+    for key, field in exact.items():
+        change = field - batch.fields[key][:, :1]
+        assert (rounded[key] - field).norm() < BFLOAT16_ROUNDING * change.norm()
 
 
 @pytest.mark.parametrize("dataset", PROBLEMS)

@@ -31,6 +31,8 @@ upsctl.cli.main()
         (OSError(errno.ENOSPC, "No space left on device", "/full/file"), ExitCode.DISK),
         (PermissionError(errno.EACCES, "Permission denied", "/root/file"), ExitCode.DISK),
         (MemoryError(), ExitCode.RESOURCES),
+        (ModuleNotFoundError("No module named 'zstandard'", name="zstandard"), ExitCode.RESOURCES),
+        (ModuleNotFoundError("No module named 'upsctl.gone'", name="upsctl.gone"), ExitCode.BUG),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),
         (Preempted(), ExitCode.PREEMPTED),
         (ZeroDivisionError("by zero"), ExitCode.BUG),

@@ -53,3 +53,10 @@ def test_the_updates_make_all_stale(sources: Path) -> None:
 def test_prose_makes_nothing_stale(sources: Path) -> None:
     file = sources / "ups_models/baselines/unet.py"
     assert not any(edited(file, '"""The modern U-Net', '# a comment\n"""The very modern U-Net').values())
+
+
+def test_a_digest_is_the_same_on_every_python(sources: Path) -> None:
+    """Quotes in f-strings are what `ast.unparse` writes differently from 3.12 on."""
+    file = sources / "toy.py"
+    file.write_text('"""Prose."""\n\nx = f"{y[\'a\']!r}"  # why\n\n\ndef f():\n    """More."""\n    return "# not"\n')
+    assert source_digest._code(file) == 'x = f"{y[\'a\']!r}"\ndef f():\n    return "# not"'
