@@ -87,7 +87,7 @@ def test_bench_show_as_table_json_and_page(tmp_path: Path) -> None:
     shown = values(run(bench_show, tmp_path, "--json", "--html", tmp_path / "page.html"))
     entries = shown["leaderboards"][0]["entries"]
     assert [(entry["label"], entry["rank"]) for entry in entries] == [("ours", 1), ("FNO", 2), ("exploded", 3)]
-    assert entries[0]["ratio"]["value"] == pytest.approx(0.25)
+    assert entries[0]["ratios"]["best baseline"]["estimate"]["value"] == pytest.approx(0.25)
     assert entries[2]["estimate"]["value"] is None
     assert "<table>" in (tmp_path / "page.html").read_text()
     assert "burgers1d_subset_v1 · test · 100 s" in run(bench_show, tmp_path).stdout

@@ -29,6 +29,10 @@ def only(boards: list[Leaderboard]) -> dict[str, Entry]:
     return {entry.label: entry for entry in board.entries}
 
 
+def ratios(entry: Entry) -> dict[str, float]:
+    return {name: ratio.estimate.value for name, ratio in entry.ratios.items()}
+
+
 def test_ours_stands_first_and_the_baselines_in_our_frame_directly_under_it() -> None:
     rows = [*toy_rows(1.0, **PERSISTENCE), *toy_rows(0.2, **UNET), *toy_rows(0.04, **IN_FRAME), *toy_rows(0.3),
             *toy_rows(0.05, **OURS)]
@@ -43,9 +47,8 @@ def test_ours_stands_first_and_the_baselines_in_our_frame_directly_under_it() ->
 def test_ratios_stand_against_the_best_baseline_of_each_kind() -> None:
     rows = [*toy_rows(0.2, **UNET), *toy_rows(0.04, **IN_FRAME), *toy_rows(0.3), *toy_rows(0.05, **OURS)]
     ours = only(build_leaderboards(rows))["ours"]
-    assert ours.ratio is not None and ours.ratio.value == pytest.approx(0.25)
-    assert ours.ratio_in_frame is not None and ours.ratio_in_frame.value == pytest.approx(1.25)
-    assert (ours.verdict, ours.verdict_in_frame) == ("better", "worse")
+    assert ratios(ours) == pytest.approx({"best baseline": 0.25, "best in frame": 1.25})
+    assert [ratio.verdict for ratio in ours.ratios.values()] == ["better", "worse"]
 
 
 def test_a_solver_is_no_baseline_but_has_a_ratio_of_its_own() -> None:
@@ -55,9 +58,19 @@ def test_a_solver_is_no_baseline_but_has_a_ratio_of_its_own() -> None:
     ours = entries["ours"]
     assert list(entries) == ["ours", "FNO in our frame", "FNO", "coarse solver"]
     assert entries["coarse solver"].rank == 1
-    assert ours.ratio_in_frame is not None and ours.ratio_in_frame.value == pytest.approx(1.25)
-    assert ours.ratio_to_solver is not None and ours.ratio_to_solver.value == pytest.approx(5.0)
-    assert ours.verdict_to_solver == "worse"
+    assert ratios(ours) == pytest.approx({"best baseline": 0.05 / 0.3, "best in frame": 1.25, "solver": 5.0})
+    assert ours.ratios["solver"].verdict == "worse"
+
+
+def test_one_model_for_all_is_compared_with_the_specialist_and_a_baseline_is_not() -> None:
+    both: dict[str, Any] = {**OURS, "label": "ours, one checkpoint for both"}
+    boards = build_leaderboards([*toy_rows(0.3), *toy_rows(0.05, **OURS), *toy_rows(0.055, **both)])
+    entries = only(boards)
+    assert ratios(entries["ours, one checkpoint for both"])["best of ours"] == pytest.approx(1.1)
+    assert [label for label, entry in entries.items() if "best of ours" in entry.ratios] == [both["label"]]
+    assert "/ best of ours" in build_result(boards).parts[0].columns
+    alone = build_leaderboards([*toy_rows(0.3), *toy_rows(0.05, **OURS)])
+    assert "/ best of ours" not in build_result(alone).parts[0].columns
 
 
 def test_a_step_costs_what_the_fastest_seed_took() -> None:
@@ -77,8 +90,8 @@ def test_the_best_baseline_is_chosen_on_validation() -> None:
             *toy_rows(0.2, **UNET, split="valid"), *toy_rows(0.1, split="valid")]
     boards = build_leaderboards(rows)
     entries = {entry.label: entry for entry in next(b for b in boards if b.contest.split == "test").entries}
-    assert entries["FNO"].ratio is None
-    assert entries["ours"].ratio is not None and entries["ours"].ratio.value == pytest.approx(0.2)
+    assert ratios(entries["FNO"]) == {}
+    assert ratios(entries["ours"]) == pytest.approx({"best baseline": 0.2})
 
 
 @pytest.mark.parametrize(
@@ -93,8 +106,8 @@ def test_a_difference_smaller_than_the_spread_over_seeds_is_a_tie() -> None:
     theirs = [row for seed, error in enumerate((0.10, 0.13)) for row in toy_rows(error, seed=seed)]
     close = [row for seed, error in enumerate((0.10, 0.11)) for row in toy_rows(error, **OURS, seed=seed)]
     apart = [row for seed, error in enumerate((0.05, 0.06)) for row in toy_rows(error, **OURS, seed=seed)]
-    assert only(build_leaderboards([*theirs, *close]))["ours"].verdict == "tie"
-    assert only(build_leaderboards([*theirs, *apart]))["ours"].verdict == "better"
+    assert only(build_leaderboards([*theirs, *close]))["ours"].ratios["best baseline"].verdict == "tie"
+    assert only(build_leaderboards([*theirs, *apart]))["ours"].ratios["best baseline"].verdict == "better"
     assert only(build_leaderboards([*theirs, *apart]))["ours"].seeds.keys() == {0, 1}
 
 
@@ -102,7 +115,7 @@ def test_a_row_of_changed_sources_is_stale_and_not_ranked() -> None:
     rows = [*toy_rows(0.1, source_digest="old"), *toy_rows(0.2, **UNET), *toy_rows(0.15, **OURS)]
     entries = only(build_leaderboards(rows))
     assert {label: entry.rank for label, entry in entries.items()} == {"ours": 1, "U-Net": 2, "FNO": None}
-    assert entries["ours"].ratio is not None and entries["ours"].ratio.value == pytest.approx(0.75)
+    assert ratios(entries["ours"]) == pytest.approx({"best baseline": 0.75})
     assert "stale" in [cell for row in build_result(build_leaderboards(rows)).parts[0].rows for cell in row]
 
 

@@ -1,8 +1,8 @@
 """Rows -> leaderboards: one for each dataset identity, split, budget and device class, never mixed.
 
 A contestant's number is the mean over its seeds of the headline (per parameter value the median over trajectories, then
-the geometric mean). A ratio stands against the best baseline, with a paired bootstrap interval over trajectories. A
-difference smaller than the spread over seeds is a tie; with one seed, a ratio whose interval holds 1.
+the geometric mean). Ratios stand against the best of each kind of opponents, with paired bootstrap intervals over
+trajectories. A difference smaller than the spread over seeds is a tie; with one seed, a ratio whose interval holds 1.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,12 @@ OURS = "universal"
 Role = Literal["ours", "in our frame", "standard", "solver", "reference"]
 ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "solver", "reference")
 """The order in which contestants stand. A solver learns nothing and knows what the card says."""
+BEST_OF_OURS = "best of ours"
 OPPONENTS: dict[str, tuple[Role, ...]] = {
-    "standard": ("standard", "reference"), "in our frame": ("in our frame",), "solver": ("solver",)}  # fmt: skip
-"""Against the best of whom each entry is compared."""
+    "best baseline": ("standard", "reference"), "best in frame": ("in our frame",), "solver": ("solver",),
+    BEST_OF_OURS: ("ours",)}  # fmt: skip
+"""Against the best of whom each entry is compared; ours alone against ours, one model for all with the specialists."""
+Verdict = Literal["better", "tie", "worse"]
 TIMED_BATCH = max(BATCH_SIZES)
 
 
@@ -41,6 +44,14 @@ class Contest:
     device_class: str
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """An entry's error over an opponent's."""
+
+    estimate: Estimate
+    verdict: Verdict
+
+
 @dataclass(frozen=True, eq=False)
 class Entry:
     """One contestant in one contest.
@@ -50,9 +61,7 @@ class Entry:
         rank: by value, from 1; None where a source of its rows has changed since (stale).
         estimate: the headline with its interval.
         seeds: seed -> headline.
-        ratio, verdict: against the best baseline outside our frame; None for that one itself and for references.
-        ratio_in_frame, verdict_in_frame: against the best trained baseline in our frame.
-        ratio_to_solver, verdict_to_solver: against the best solver.
+        ratios: kind of opponents -> against the best of them; references have none, nor has the best itself.
         one_step, tokens: the headlines of one step and of the tokens alone, if there are rows of them.
         milliseconds: what one step of one sample costs, many in a batch, if it was measured on such a machine.
         by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
@@ -65,12 +74,7 @@ class Entry:
     rank: int | None
     estimate: Estimate
     seeds: dict[int, float]
-    ratio: Estimate | None
-    verdict: str
-    ratio_in_frame: Estimate | None
-    verdict_in_frame: str
-    ratio_to_solver: Estimate | None
-    verdict_to_solver: str
+    ratios: dict[str, Ratio]
     one_step: float | None
     tokens: float | None
     milliseconds: float | None
@@ -210,29 +214,31 @@ def _entry(
     one_step: _Contestant | None, tokens: _Contestant | None, milliseconds: float | None,
 ) -> Entry:
     first = contestant.headlines[0]
-    ratio, verdict = _compare(contestant, opponents["standard"])
-    ratio_in_frame, verdict_in_frame = _compare(contestant, opponents["in our frame"])
-    ratio_to_solver, verdict_to_solver = _compare(contestant, opponents["solver"])
     return Entry(
         label=first.label, role=contestant.role, num_parameters=first.num_parameters, num_steps=first.num_steps,
         rank=rank, estimate=estimate_headline(contestant.groups),
-        seeds={row.seed: row.value for row in contestant.headlines},
-        ratio=ratio, verdict=verdict, ratio_in_frame=ratio_in_frame, verdict_in_frame=verdict_in_frame,
-        ratio_to_solver=ratio_to_solver, verdict_to_solver=verdict_to_solver, milliseconds=milliseconds,
+        seeds={row.seed: row.value for row in contestant.headlines}, ratios=_ratios(contestant, opponents),
         one_step=one_step.value if one_step else None, tokens=tokens.value if tokens else None,
-        by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
+        milliseconds=milliseconds, by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
     )
 
 
-def _compare(contestant: _Contestant, best: _Contestant | None) -> tuple[Estimate | None, str]:
-    if best is None or contestant is best or contestant.role == "reference" or contestant.is_stale:
-        return None, ""
+def _ratios(contestant: _Contestant, opponents: dict[str, _Contestant | None]) -> dict[str, Ratio]:
+    if contestant.role == "reference" or contestant.is_stale:
+        return {}
+    others = {name: best for name, best in opponents.items() if best is not None and best is not contestant}
+    if contestant.role != "ours":
+        others.pop(BEST_OF_OURS, None)
+    return {name: _compare(contestant, best) for name, best in others.items()}
+
+
+def _compare(contestant: _Contestant, best: _Contestant) -> Ratio:
     ratio = estimate_ratio(contestant.groups, best.groups)
     if len(contestant.headlines) == len(best.headlines) == 1:
         is_tie = ratio.low <= 1 <= ratio.high
     else:
         is_tie = abs(contestant.value - best.value) < max(contestant.spread, best.spread)
-    return ratio, "tie" if is_tie else "better" if contestant.value < best.value else "worse"
+    return Ratio(ratio, "tie" if is_tie else "better" if contestant.value < best.value else "worse")
 
 
 def _by_parameter(contestant: _Contestant) -> dict[str, float]:

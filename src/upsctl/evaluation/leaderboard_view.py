@@ -7,19 +7,18 @@ from html import escape
 from typing import Any
 
 from upsctl.console import Result
-from upsctl.evaluation.bootstrap import Estimate
-from upsctl.evaluation.leaderboard import Entry, Leaderboard
+from upsctl.evaluation.leaderboard import OPPONENTS, Entry, Leaderboard, Ratio
 
-COLUMNS = (
-    "emulator", "#", "error", "95 %", "seeds", "/ best baseline", "/ best in frame", "/ solver", "one step", "tokens",
-    "ms / step")  # fmt: skip
+ERROR_COLUMNS = ("emulator", "#", "error", "95 %", "seeds")
+OTHER_COLUMNS = ("one step", "tokens", "ms / step")
 EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
     "over seeds. The coarse solver learns nothing: it solves the card's equations, with their coefficients, on the "
-    "stored grid; only the column `/ solver` is against it. Tokens: each state decoded from its own latent tokens "
-    "alone, a diagnostic. Milliseconds: one step of one sample, 16 in a batch. Stale rows were made by sources that "
-    "have changed since; they have no rank."
+    "stored grid; only the column `/ solver` is against it. `/ best of ours`: one checkpoint for several datasets over "
+    "ours that learnt this one alone. Tokens: each state decoded from its own latent tokens alone, a diagnostic. "
+    "Milliseconds: one step of one sample, 16 in a batch. Stale rows were made by sources that have changed since; "
+    "they have no rank."
 )
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -59,16 +58,23 @@ def _title(board: Leaderboard) -> str:
     return f"{contest.dataset} · {contest.split} · {budget} · {contest.device_class} · {measure}"
 
 
-def _cells(entry: Entry) -> list[str]:
+def _opponents(board: Leaderboard) -> list[str]:
+    """The kinds of opponents that some entry is compared with."""
+    return [name for name in OPPONENTS if any(name in entry.ratios for entry in board.entries)]
+
+
+def _columns(board: Leaderboard) -> list[str]:
+    return [*ERROR_COLUMNS, *(f"/ {name}" for name in _opponents(board)), *OTHER_COLUMNS]
+
+
+def _cells(entry: Entry, opponents: Sequence[str]) -> list[str]:
     return [
         entry.label,
         "stale" if entry.rank is None else str(entry.rank),
         _number(entry.estimate.value),
         f"{_number(entry.estimate.low)}–{_number(entry.estimate.high)}",
         _seeds(entry),
-        _ratio(entry.ratio, entry.verdict),
-        _ratio(entry.ratio_in_frame, entry.verdict_in_frame),
-        _ratio(entry.ratio_to_solver, entry.verdict_to_solver),
+        *(_ratio(entry.ratios[name]) if name in entry.ratios else "" for name in opponents),
         *("" if value is None else _number(value) for value in (entry.one_step, entry.tokens, entry.milliseconds)),
     ]
 
@@ -78,11 +84,9 @@ def _seeds(entry: Entry) -> str:
     return "1" if len(values) == 1 else f"{len(values)}: {_number(min(values))}–{_number(max(values))}"
 
 
-def _ratio(ratio: Estimate | None, verdict: str) -> str:
-    if ratio is None:
-        return ""
-    note = " tie" if verdict == "tie" else ""
-    return f"{_number(ratio.value)} ({_number(ratio.low)}–{_number(ratio.high)}){note}"
+def _ratio(ratio: Ratio) -> str:
+    value, note = ratio.estimate, " tie" if ratio.verdict == "tie" else ""
+    return f"{_number(value.value)} ({_number(value.low)}–{_number(value.high)}){note}"
 
 
 def _number(value: float) -> str:
@@ -90,8 +94,8 @@ def _number(value: float) -> str:
 
 
 def _tables(board: Leaderboard) -> list[Result]:
-    rows = [_cells(entry) for entry in board.entries]
-    parts = [Result({}, lines=["", _title(board)], columns=COLUMNS, rows=rows)]
+    rows = [_cells(entry, _opponents(board)) for entry in board.entries]
+    parts = [Result({}, lines=["", _title(board)], columns=_columns(board), rows=rows)]
     names = _breakdown_names(board)
     if names:
         rows = [[entry.label, *_breakdown(entry, names)] for entry in board.entries]
@@ -123,13 +127,13 @@ def _plain(value: Any) -> Any:
 
 def _section(board: Leaderboard) -> str:
     extra = _breakdown_names(board)
-    head = "".join(f"<th>{escape(name)}</th>" for name in (*COLUMNS, *extra, "parameters", "steps"))
-    body = "\n".join(_table_row(entry, extra) for entry in board.entries)
+    head = "".join(f"<th>{escape(name)}</th>" for name in (*_columns(board), *extra, "parameters", "steps"))
+    body = "\n".join(_table_row(entry, _opponents(board), extra) for entry in board.entries)
     return (f'<h2>{escape(_title(board))}</h2>\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
             f"<tbody>{body}</tbody></table></div>")
 
 
-def _table_row(entry: Entry, extra: Sequence[str]) -> str:
-    cells = [*_cells(entry), *_breakdown(entry, extra), f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
+def _table_row(entry: Entry, opponents: Sequence[str], extra: Sequence[str]) -> str:
+    cells = [*_cells(entry, opponents), *_breakdown(entry, extra), f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
     kind = "stale" if entry.rank is None else "ours" if entry.role == "ours" else "other"
     return f'<tr class="{kind}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
