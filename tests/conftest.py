@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,3 +23,12 @@ def own_folders(shared_folder: Path) -> None:
     os.environ["UPSCTL_RUNS_ROOT"] = str(shared_folder / "runs")
     os.environ["XDG_CONFIG_HOME"] = str(shared_folder / "config")
     os.environ["XDG_STATE_HOME"] = str(shared_folder / "state")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What a test wants to be read and does not assert: its property `printed`; workers have no terminal."""
+    for report in terminalreporter.getreports(""):
+        for name, text in report.user_properties:
+            if name == "printed":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(str(text))

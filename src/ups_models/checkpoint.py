@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ups_models.errors import CheckpointError, ModelError
@@ -97,8 +97,12 @@ def save_checkpoint(
     profile: Mapping[str, Any],
     lineage: Mapping[str, Any],
 ) -> None:
-    """Write the weights, then `checkpoint.json`, into an existing empty folder."""
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / "weights.safetensors")
+    """Write the weights, then `checkpoint.json`, into an existing empty folder.
+
+    Raises:
+        OSError: when the disk is full or not writable.
+    """
+    write_tensors(weights, folder / "weights.safetensors")
     entry = {
         "schema_version": SCHEMA_VERSION,
         "description": description.model_dump(mode="json"),
@@ -107,6 +111,16 @@ def save_checkpoint(
         "files": {"weights.safetensors": _sha256(folder / "weights.safetensors")},
     }
     (folder / "checkpoint.json").write_text(json.dumps(entry, indent=1), encoding="utf-8")
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        OSError: when the disk is full or not writable; the library hides it in an error of its own.
+    """
+    content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    path.write_bytes(content)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -14,7 +14,7 @@ import platformdirs
 from ups_models.errors import CheckpointError, ModelError, UnknownPartError
 from upsctl.errors import ExitCode, UpsctlError
 
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 GOING_ON = "the same command goes on where it was (`upsctl train` with --resume)"
 
 

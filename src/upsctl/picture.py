@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -140,7 +141,7 @@ def write_numbers(numbers: Mapping[str, Any], target: Path) -> Path:
 
 
 def drawn_numbers(figure: Figure) -> list[dict[str, Any]]:
-    """What each panel that holds data shows, read from its lines and images."""
+    """What each panel that holds data shows, read from its lines, bands and images."""
     return [_panel(axes) for axes in figure.axes if axes.images or axes.lines]
 
 
@@ -151,13 +152,23 @@ def _panel(axes: Axes) -> dict[str, Any]:
             {"label": str(line.get_label()), "x": plain(line.get_xdata()), "y": plain(line.get_ydata())}
             for line in axes.lines
         ],
+        "bands": [_band(band) for band in axes.collections if isinstance(band, PolyCollection)],
         "images": [_image(image) for image in axes.images],
     }
+
+
+def _band(band: PolyCollection) -> dict[str, Any]:
+    """The lower and upper end at each place, from the corners of the filled polygon."""
+    corners = np.asarray(band.get_paths()[0].vertices)
+    places = np.unique(corners[:, 0])
+    ends = [corners[corners[:, 0] == place, 1] for place in places]
+    return {"x": plain(places), "low": plain([end.min() for end in ends]), "high": plain([end.max() for end in ends])}
 
 
 def _image(image: AxesImage) -> dict[str, Any]:
     return {
         "extent": plain(image.get_extent()), "colour_limits": plain(image.get_clim()),
+        "colour_bar": image.colorbar.ax.get_ylabel() if image.colorbar is not None else None,
         "colour_map": image.get_cmap().name, "values": plain(np.ma.filled(np.ma.asarray(image.get_array()), np.nan)),
     }
 

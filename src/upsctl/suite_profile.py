@@ -79,6 +79,7 @@ class SuiteProfile(Frozen):
         tuned_by: whose sweep chose them: a profile of sweeps/; without both, each contestant has but one setting.
         mixture: one checkpoint for all datasets, if any.
         long_budget_factor: once more with that many times the budget, one seed: ours and the best baseline.
+        num_threads: processor threads of its trainings; 0 takes all cores.
         reference: label of the contestant whose speed tells how busy the machine is.
         timing_seconds: how long that is timed at the start of each part, and each contestant before the first training.
         metrics, figures: names of files.
@@ -97,6 +98,7 @@ class SuiteProfile(Frozen):
     tuned_by: str | None = None
     mixture: MixtureContestant | None = None
     long_budget_factor: float | None = Field(default=None, gt=1)
+    num_threads: int = Field(default=0, ge=0)
     reference: str
     timing_seconds: float = Field(default=15.0, gt=0)
     metrics: tuple[str, ...] = ("nrmse",)

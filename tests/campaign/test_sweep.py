@@ -3,9 +3,11 @@
 import math
 from collections import Counter
 
+from evaluation.toy_rows import toy_rows
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import long_entries, mixture_configuration, trained_entries
 from upsctl.campaign.sweep import run_sweep
+from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.profiles import DatasetShare, ModelProfile
 from upsctl.suite_profile import ChosenSettings, Contestant, MixtureContestant, SuiteProfile, SweepProfile
 
@@ -98,4 +100,20 @@ def test_entries_go_seed_by_seed_with_names_of_their_own() -> None:
     entries = list(trained_entries(SUITE, choices()))
     assert [entry.seed for entry in entries] == [0, 0, 0, 1, 1, 1]
     assert len({entry.folder_name for entry in entries}) == len(entries)
-    assert list(long_entries(SUITE, choices(), [])) == []
+
+
+def test_ours_and_the_best_fresh_baseline_get_the_long_budget() -> None:
+    fno = {"label": "FNO", "dataset": "burgers1d_subset_v1"}
+    unet = {"label": "U-Net", "emulator": "unet", "dataset": "burgers1d_subset_v1"}
+    ours = {"label": "ours", "emulator": "universal", "frame": "declared", "dataset": "burgers1d_subset_v1"}
+    old = {"label": "old", "source_digest": "old"}
+    rows = [*toy_rows(0.1, **ours), *toy_rows(0.3, **fno), *toy_rows(0.2, **unet), *toy_rows(0.05, **old)]
+    contestants = [OURS, *(Contestant(label=name, model=ModelProfile(emulator="fno"), learning_rates=(0.001,),
+                                      widths=(32,)) for name in ("FNO", "U-Net", "old"))]
+    suite = SUITE.model_copy(update={"contestants": tuple(contestants),
+                                     "datasets": {"burgers1d_subset_v1": DatasetShare()}})
+    chosen = {one.label: {"burgers1d_subset_v1": choices()["ours"]["one"]} for one in contestants}
+    entries = list(long_entries(suite, chosen, build_leaderboards(rows)))
+    assert [(entry.configuration.label, entry.seed, entry.budget) for entry in entries] == [
+        ("ours", 0, 40), ("U-Net", 0, 40)]
+    assert list(long_entries(suite, chosen, [])) == []

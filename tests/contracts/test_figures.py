@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from ups_models.geometry import GridGeometry
 from ups_models.metrics.nrmse import Nrmse
 from ups_models.registry import list_parts, load_part
 from upsctl.interfaces import AbstractFigure, FigureSource, Predictions
-from upsctl.picture import relative_errors
+from upsctl.picture import relative_errors, with_units
 
 FIGURES = list_parts("upsctl.figures")
 LOSSES = [{"event": "step", "stage": "operator", "step": step, "loss": 1 / (1 + step)} for step in range(9)]
@@ -76,12 +77,16 @@ def test_space_time_shows_the_predictions_on_the_truths_colours(tmp_path: Path) 
         else:
             np.testing.assert_allclose(limits, (truth.min(), truth.max()), rtol=1e-6)
         assert panel["images"][0]["extent"] == pytest.approx([0.0, 1.0, -0.05, 1.05])
+    first = next(iter(source.predictions[0].card.fields.values()))
+    bars = {panel["images"][0]["colour_bar"] for panel in panels.values()} - {None}
+    assert bars == {with_units("u", first.units), with_units("error", first.units)}
+    assert {panel["y_label"].splitlines()[-1] for panel in panels.values() if panel["y_label"]} == {"t (s)"}
 
 
 def test_field_sequence_shows_every_component_with_x_along_the_width(tmp_path: Path) -> None:
     (predictions,) = SOURCES["2D"].predictions
     numbers = draw("field_sequence", SOURCES["2D"], tmp_path)
-    seen = set()
+    seen, limits = set(), defaultdict[tuple[str, str], set[tuple[float, ...]]](set)
     for panel, kind in zip(numbers["panels"], _kinds(numbers["panels"]), strict=True):
         trajectory, scalar, frame = panel["id"].split("/")
         field, _, axis = scalar.partition(" ")
@@ -90,6 +95,11 @@ def test_field_sequence_shows_every_component_with_x_along_the_width(tmp_path: P
         expected = {"truth": truth, "lagging": predicted, "error": predicted - truth}[kind]
         np.testing.assert_allclose(panel["images"][0]["values"], expected.T, rtol=1e-6, atol=1e-7)
         seen.add((scalar, kind))
+        limits[scalar, kind].add(tuple(panel["images"][0]["colour_limits"]))
+    for scalar in ("velocity x", "velocity y", "vorticity"):
+        assert len(limits[scalar, "truth"] | limits[scalar, "lagging"]) == 1, "truth and prediction on the same colours"
+        ((low, high),) = limits[scalar, "error"]
+        assert low == -high
     assert seen == {(s, k) for s in ("velocity x", "velocity y", "vorticity") for k in ("truth", "lagging", "error")}
 
 
@@ -110,6 +120,10 @@ def test_error_over_time_is_the_metric_frame_by_frame(tmp_path: Path) -> None:
             (line,) = [line for line in panel["lines"] if line["label"] == predictions.emulator]
             np.testing.assert_allclose(line["y"], expected, rtol=1e-6)
             np.testing.assert_allclose(line["x"], predictions.times[1:])
+            band = panel["bands"][source.predictions.index(predictions)]
+            quartiles = np.quantile(relative_errors(predictions, field)[0::2], (0.25, 0.75), axis=0)
+            np.testing.assert_allclose([band["low"], band["high"]], quartiles, rtol=1e-6)
+            np.testing.assert_allclose(band["x"], predictions.times[1:])
             assert panel["x_label"] in ("t (s)", "")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.toy_rows import toy_rows
+from evaluation.toy_rows import FACTS, present_digest, toy_rows
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.leaderboard import Entry, Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
@@ -62,22 +62,48 @@ def test_a_solver_is_no_baseline_but_has_a_ratio_of_its_own() -> None:
     assert ours.ratios["solver"].verdict == "worse"
 
 
-def test_one_model_for_all_is_compared_with_the_specialist_and_a_baseline_is_not() -> None:
-    both: dict[str, Any] = {**OURS, "label": "ours, one checkpoint for both"}
-    boards = build_leaderboards([*toy_rows(0.3), *toy_rows(0.05, **OURS), *toy_rows(0.055, **both)])
-    entries = only(boards)
-    assert ratios(entries["ours, one checkpoint for both"])["best of ours"] == pytest.approx(1.1)
-    assert [label for label, entry in entries.items() if "best of ours" in entry.ratios] == [both["label"]]
-    assert "/ best of ours" in build_result(boards).parts[0].columns
+def both(error: float) -> list[Row]:
+    """One checkpoint's rows on two datasets."""
+    facts = {**OURS, "label": "ours, one checkpoint for both", "checkpoint_digest": "b" * 64}
+    return [*toy_rows(error, **facts), *toy_rows(error, **facts, dataset="navier_stokes2d_subset_v1")]
+
+
+@pytest.mark.parametrize("error", [0.055, 0.04])
+def test_one_model_for_several_datasets_is_compared_with_the_specialist(error: float) -> None:
+    """Better or worse than it; and nobody else is."""
+    boards = build_leaderboards([*toy_rows(0.3), *toy_rows(0.05, **OURS), *both(error)])
+    entries = {entry.label: entry for entry in boards[0].entries}
+    assert ratios(entries["ours, one checkpoint for both"])["our specialist"] == pytest.approx(error / 0.05)
+    assert not [label for label in ("ours", "FNO") if "our specialist" in entries[label].ratios]
+    assert "/ our specialist" in build_result(boards).parts[0].columns
     alone = build_leaderboards([*toy_rows(0.3), *toy_rows(0.05, **OURS)])
-    assert "/ best of ours" not in build_result(alone).parts[0].columns
+    assert "/ our specialist" not in build_result(alone).parts[0].columns
+
+
+def test_references_alone_are_no_baseline() -> None:
+    """A contest of ours and a baseline in our frame has no ratio to persistence."""
+    rows = [*toy_rows(0.05, **OURS), *toy_rows(0.1, **IN_FRAME), *toy_rows(0.2, **PERSISTENCE)]
+    entries = only(build_leaderboards(rows))
+    assert ratios(entries["ours"]) == pytest.approx({"best in frame": 0.5})
+    better = only(build_leaderboards([*toy_rows(0.05, **OURS), *toy_rows(0.3), *toy_rows(0.2, **PERSISTENCE)]))
+    assert ratios(better["ours"]) == pytest.approx({"best baseline": 0.25})
+
+
+def test_stale_costs_and_diagnostics_are_not_shown() -> None:
+    fresh, facts = toy_rows(0.1), {"metric": "seconds_per_step_batch_16", "horizon": "one_step"}
+    cost = fresh[0].model_copy(update={**facts, "value": 0.16, "source_digest": "old"})
+    step = fresh[0].model_copy(update={"horizon": "one_step", "source_digest": "old"})
+    entry = only(build_leaderboards([*fresh, cost, step]))["FNO"]
+    assert (entry.milliseconds, entry.one_step, entry.rank) == (None, None, 1)
 
 
 def test_a_step_costs_what_the_fastest_seed_took() -> None:
     slow, fast = toy_rows(0.1), toy_rows(0.1, seed=1)
+    facts = {**FACTS, "metric": "seconds_per_step_batch_16", "horizon": "one_step"}
     costs = [
         slow[0].model_copy(update={
-            "metric": "seconds_per_step_batch_16", "horizon": "one_step", "seed": seed, "value": value})
+            "metric": "seconds_per_step_batch_16", "horizon": "one_step", "seed": seed, "value": value,
+            "source_digest": present_digest(facts)})
         for seed, value in ((0, 0.32), (1, 0.16))
     ]  # fmt: skip
     entry = only(build_leaderboards([*slow, *fast, *costs]))["FNO"]

@@ -3,13 +3,15 @@
 import json
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from journey.program import PROGRAM, start_program
+from upsctl.evaluation.predictions_file import read_predictions
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
 
@@ -49,13 +51,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bench")
 
 
-def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_comparison_goes_on(folder: Path, record_property: Callable[[str, object], None]) -> None:
+    begun = time.monotonic()
     kill_in_the_first_training(folder)
     record = folder / "runs" / "bench" / "smoke"
     before, steps = rows(folder), json.loads((record / "campaign.json").read_text())["step_seconds"]
     output, _ = finish(folder, *QUICKER)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{output}\n")
+    record_property("printed", f"{output}\nkilled, resumed and done in {time.monotonic() - begun:.0f} s")
     assert rows(folder)[: len(before)] == before, "finished rows stay"
     known = json.loads((record / "campaign.json").read_text())["step_seconds"]
     assert known.keys() == steps.keys()
@@ -68,6 +70,24 @@ def test_a_killed_comparison_goes_on(folder: Path, capsys: pytest.CaptureFixture
     for name in ("space_time", "error_over_time", "spectra", "training_curves"):
         for suffix in (".png", ".json"):
             assert (record / "figures" / "burgers1d_tiny_v1" / f"{name}{suffix}").stat().st_size > 0
+
+
+def test_the_figure_shows_what_the_predictions_file_holds(folder: Path) -> None:
+    record = folder / "runs" / "bench" / "smoke"
+    drawn = json.loads((record / "figures" / "burgers1d_tiny_v1" / "space_time.json").read_text())["panels"]
+    stored = {path.name: read_predictions(path) for path in (record / "predictions").glob("*.h5")}
+    by_emulator = {predictions.emulator: predictions for predictions in stored.values()}
+    kinds = set()
+    for panel in drawn:
+        trajectory, field, kind = panel["id"].split("/")
+        label = kind.removesuffix(": error")
+        predictions = by_emulator[label if label != "truth" else "ours"]
+        index = predictions.trajectory_ids.index(trajectory)
+        truth, found = predictions.truth[field][index, ..., 0], predictions.prediction[field][index, ..., 0]
+        expected = truth if kind == "truth" else found - truth if kind != label else found
+        np.testing.assert_allclose(panel["images"][0]["values"], expected, rtol=1e-6, atol=1e-7)
+        kinds.add(kind)
+    assert {"truth", "ours", "ours: error"} <= kinds
 
 
 def test_done_again_it_does_nothing(folder: Path) -> None:

@@ -33,6 +33,7 @@ contestants:
   - {label: FNO in our frame, model: {emulator: fno}, learning_rates: [0.008], widths: [20]}
   - {label: persistence, model: {emulator: persistence, frame: standard}}
 budget_seconds: 2
+num_threads: 1
 split: valid
 reference: FNO in our frame
 timing_seconds: 0.2

@@ -26,6 +26,7 @@ class CampaignFacts(BaseModel):
         reference_seconds: dataset -> seconds per update of the reference configuration, at that time.
         sweep_step_seconds: from which the updates of the sweep's trials were counted.
         step_seconds: of the chosen settings, measured in turn before the first training that is compared.
+        num_steps: how many updates a budget buys, cost name -> dataset -> seconds -> updates.
         parts: each start: its time, and the reference's seconds per update at that time.
     """
 
@@ -39,6 +40,7 @@ class CampaignFacts(BaseModel):
     reference_seconds: dict[str, float] = Field(default_factory=dict)
     sweep_step_seconds: StepSeconds = Field(default_factory=dict)
     step_seconds: StepSeconds = Field(default_factory=dict)
+    num_steps: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
     parts: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -92,6 +94,15 @@ class CampaignFile:
         for name, dataset in set(found) - known:
             times.setdefault(name, {})[dataset] = found[name, dataset] / slowness[dataset]
         self.write()
+
+    def count_steps(self, cost_name: str, dataset: str, seconds: float) -> int:
+        """How many updates a budget buys, by `step_seconds`; the file says so too."""
+        counted = num_steps(self.facts.step_seconds, cost_name, dataset, seconds)
+        of_budgets = self.facts.num_steps.setdefault(cost_name, {}).setdefault(dataset, {})
+        if of_budgets.get(f"{seconds:g}") != counted:
+            of_budgets[f"{seconds:g}"] = counted
+            self.write()
+        return counted
 
     def slowness(self, dataset: str) -> float:
         """The reference's time now over its time when the step times were measured."""

@@ -73,6 +73,7 @@ class Configuration:
             label=self.label,
             budget_seconds=budget,
             optimiser=self.suite.optimiser.model_copy(update=rate),
+            num_threads=self.suite.num_threads,
             seed=seed,
         )
 

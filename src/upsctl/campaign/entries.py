@@ -56,7 +56,7 @@ def long_entries(suite: SuiteProfile, choices: Choices, boards: Sequence[Leaderb
         return
     budget = suite.long_budget_factor * suite.budget_seconds
     for board in boards:
-        trained = [entry for entry in board.entries if entry.label in choices]
+        trained = [entry for entry in board.entries if entry.label in choices and entry.rank is not None]
         baselines = [entry for entry in trained if entry.role != "ours"]
         best = min(baselines, key=lambda entry: entry.estimate.value)
         for entry in (*(entry for entry in trained if entry.role == "ours"), best):

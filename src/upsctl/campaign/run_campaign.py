@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from upsctl.campaign.campaign_file import CampaignFile, StepSeconds, num_steps
+from upsctl.campaign.campaign_file import CampaignFile, StepSeconds
 from upsctl.campaign.choices import known_choices, only_choices, swept_choices, swept_configurations
 from upsctl.campaign.configuration import Configuration, untuned
 from upsctl.campaign.entries import Choices, Entry, long_entries, reference_entries, trained_entries
@@ -60,7 +60,7 @@ class Campaign:
         """The campaign's file."""
         first, *_ = self.suite.datasets
         device = choose_device(untuned(self.suite, self.suite.contestants[0], first).run_profile(0))
-        facts = (device_name(device), device_class(device, 0), present_commit())
+        facts = (device_name(device), device_class(device, self.suite.num_threads), present_commit())
         return CampaignFile.open(self.record, self.name, *facts)
 
     @cached_property
@@ -147,8 +147,7 @@ class Campaign:
         one = entry.configuration
         if entry.budget is None:
             return one.run_profile(0)
-        times = self.file.facts.step_seconds
-        steps = {name: num_steps(times, one.cost_name, name, entry.budget) for name in one.datasets}
+        steps = {name: self.file.count_steps(one.cost_name, name, entry.budget) for name in one.datasets}
         weights = {name: count / sum(steps.values()) for name, count in steps.items()}
         return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
 

@@ -5,43 +5,35 @@ the geometric mean). Ratios stand against the best of each kind of opponents, wi
 trajectories. A difference smaller than the spread over seeds is a tie; with one seed, a ratio whose interval holds 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
-from upsctl.evaluation.bootstrap import Estimate, Groups, estimate_headline, estimate_ratio
-from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row
+from upsctl.evaluation.bootstrap import Estimate, estimate_headline, estimate_ratio
+from upsctl.evaluation.contestants import (
+    ROLES,
+    Contest,
+    Contestant,
+    Role,
+    contest_of,
+    contestants_of,
+    for_several_datasets,
+    least_costs,
+    values_of,
+)
+from upsctl.evaluation.rows import Horizon, Row
 from upsctl.evaluation.speed import BATCH_SIZES, cost_metric
 
-OURS = "universal"
-Role = Literal["ours", "in our frame", "standard", "solver", "reference"]
-ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "solver", "reference")
-"""The order in which contestants stand. A solver learns nothing and knows what the card says."""
-BEST_OF_OURS = "best of ours"
+OUR_SPECIALIST = "our specialist"
 OPPONENTS: dict[str, tuple[Role, ...]] = {
     "best baseline": ("standard", "reference"), "best in frame": ("in our frame",), "solver": ("solver",),
-    BEST_OF_OURS: ("ours",)}  # fmt: skip
-"""Against the best of whom each entry is compared; ours alone against ours, one model for all with the specialists."""
-Verdict = Literal["better", "tie", "worse"]
+    OUR_SPECIALIST: ("ours",)}  # fmt: skip
+"""Against the best of whom entries are compared. Only one model for several datasets is compared with a specialist, and
+it is none."""
 TIMED_BATCH = max(BATCH_SIZES)
-
-
-@dataclass(frozen=True)
-class Contest:
-    """What rows must share to be compared. References, which have no budget, stand in the contests of all budgets.
-
-    `identity` is the recipe digest; the content digest where the content is not what the card's probes say. Trainings
-    without a budget (`upsctl train`) are compared where they made as many updates.
-    """
-
-    dataset: str
-    identity: str
-    split: str
-    budget_seconds: float | None
-    num_steps: int | None
-    device_class: str
+STEP_SECONDS, MEMORY = cost_metric(TIMED_BATCH), "peak_memory_bytes"
+COSTS = (STEP_SECONDS, MEMORY)
+Verdict = Literal["better", "tie", "worse"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,9 @@ class Entry:
         seeds: seed -> headline.
         ratios: kind of opponents -> against the best of them; references have none, nor has the best itself.
         one_step, tokens: the headlines of one step and of the tokens alone, if there are rows of them.
-        milliseconds: what one step of one sample costs, many in a batch, if it was measured on such a machine.
+        training_seconds: wall-clock, mean over seeds.
+        milliseconds, megabytes: what one step of one sample costs, many in a batch, and the largest memory meanwhile;
+            None where no fresh row says so.
         by_parameter, by_field: mean over seeds of the medians of each parameter value, and of each field's headline.
     """
 
@@ -77,7 +71,9 @@ class Entry:
     ratios: dict[str, Ratio]
     one_step: float | None
     tokens: float | None
+    training_seconds: float
     milliseconds: float | None
+    megabytes: float | None
     by_parameter: dict[str, float]
     by_field: dict[str, float]
 
@@ -105,151 +101,76 @@ def build_leaderboards(
         campaign: only rows of this campaign, or all.
     """
     chosen = [row for row in rows if row.metric == metric and campaign in (None, row.campaign)]
-    trained = [_contest(row) for row in chosen if not row.is_reference]
-    contests = list(dict.fromkeys(trained or [_contest(row) for row in chosen]))
-    costs = [row for row in rows if row.metric == cost_metric(TIMED_BATCH) and campaign in (None, row.campaign)]
+    trained = [contest_of(row) for row in chosen if not row.is_reference]
+    contests = list(dict.fromkeys(trained or [contest_of(row) for row in chosen]))
+    costs = [row for row in rows if row.metric in COSTS and campaign in (None, row.campaign) and not row.is_stale]
     boards = [Leaderboard(contest, metric, horizon, _entries(contest, chosen, costs, horizon)) for contest in contests]
     return [board for board in boards if board.entries]
 
 
-@dataclass(frozen=True, eq=False)
-class _Contestant:
-    """The rows of one label in one contest and horizon; `headlines` has one for each seed."""
-
-    rows: list[Row]
-    headlines: list[Row]
-
-    @property
-    def label(self) -> str:
-        return self.headlines[0].label
-
-    @property
-    def groups(self) -> list[Groups]:
-        return [[np.array(group) for group in row.per_sample] for row in self.headlines]
-
-    @property
-    def value(self) -> float:
-        return float(np.mean([row.value for row in self.headlines]))
-
-    @property
-    def spread(self) -> float:
-        values = [row.value for row in self.headlines]
-        return max(values) - min(values) if len(values) > 1 else 0.0
-
-    @property
-    def role(self) -> Role:
-        first = self.headlines[0]
-        if first.emulator == OURS:
-            return "ours"
-        knows_the_card = first.frame == "declared"
-        if first.is_reference:
-            return "solver" if knows_the_card else "reference"
-        return "in our frame" if knows_the_card else "standard"
-
-    @property
-    def is_stale(self) -> bool:
-        return any(row.is_stale for row in self.headlines)
+def _entries(contest: Contest, rows: Sequence[Row], costs: Sequence[Row], horizon: Horizon) -> list[Entry]:
+    contestants, fresh = contestants_of(contest, rows, horizon), [row for row in rows if not row.is_stale]
+    ratios, ranks = _all_ratios(contest, contestants, rows, horizon), _ranks(contestants)
+    one_step, tokens = (values_of(contest, fresh, name) for name in ("one_step", "tokens"))
+    milliseconds = least_costs(contest, costs, STEP_SECONDS, 1000 / TIMED_BATCH)
+    megabytes = least_costs(contest, costs, MEMORY, 1e-6)
+    order = sorted(contestants.items(), key=lambda item: (ROLES.index(item[1].role), item[1].value))
+    return [
+        Entry(
+            label=label, role=one.role, num_parameters=one.headlines[0].num_parameters,
+            num_steps=one.headlines[0].num_steps, rank=ranks.get(label), estimate=estimate_headline(one.groups),
+            seeds={row.seed: row.value for row in one.headlines}, ratios=ratios[label],
+            one_step=one_step.get(label), tokens=tokens.get(label), training_seconds=one.training_seconds,
+            milliseconds=milliseconds.get(label), megabytes=megabytes.get(label),
+            by_parameter=one.by_parameter, by_field=one.by_field,
+        )
+        for label, one in order
+    ]  # fmt: skip
 
 
-def _contest(row: Row) -> Contest:
-    identity = row.content_digest if row.has_probe_misses else row.recipe_digest
-    steps = row.num_steps if row.budget_seconds is None and not row.is_reference else None
-    return Contest(row.dataset, identity, row.split, row.budget_seconds, steps, row.device_class)
+def _ranks(contestants: Mapping[str, Contestant]) -> dict[str, int]:
+    """Label -> place by value, from 1; the stale have none."""
+    fresh = [(one.value, label) for label, one in contestants.items() if not one.is_stale]
+    return {label: rank for rank, (_, label) in enumerate(sorted(fresh), start=1)}
 
 
-def _rows_of(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, list[Row]]:
-    """The rows of a contest, by label."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        of_all = replace(contest, budget_seconds=None, num_steps=None)
-        same = _contest(row) == contest or (row.is_reference and _contest(row) == of_all)
-        if same and row.horizon == horizon:
-            found.setdefault(row.label, []).append(row)
+def _all_ratios(
+    contest: Contest, contestants: Mapping[str, Contestant], rows: Sequence[Row], horizon: Horizon
+) -> dict[str, dict[str, Ratio]]:
+    """Label -> its ratios; opponents are chosen on validation, on the shown split where it has no rows."""
+    on_validation = contestants_of(replace(contest, split="valid"), rows, horizon) or contestants
+    generalists = for_several_datasets(rows)
+    opponents = _opponents(contestants, on_validation, generalists)
+    return {label: _ratios(one, opponents, label in generalists) for label, one in contestants.items()}
+
+
+def _opponents(
+    contestants: Mapping[str, Contestant], on_validation: Mapping[str, Contestant], generalists: set[str]
+) -> dict[str, Contestant]:
+    """Kind -> the one with the lowest number on validation; references alone are no baseline."""
+    found = {}
+    for name, roles in OPPONENTS.items():
+        left_out = generalists if name == OUR_SPECIALIST else ()
+        kind = [one for label, one in contestants.items() if one.role in roles and label not in left_out]
+        judged = [one for one in kind if not one.is_stale and one.label in on_validation]
+        if any(one.role != "reference" for one in judged):
+            found[name] = min(judged, key=lambda one: on_validation[one.label].value)
     return found
 
 
-def _contestants(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[str, _Contestant]:
-    found = _rows_of(contest, rows, horizon)
-    contestants = {label: _Contestant(own, _last_headlines(own, ALL_FIELDS)) for label, own in found.items()}
-    return {label: contestant for label, contestant in contestants.items() if contestant.headlines}
-
-
-def _milliseconds(contest: Contest, costs: Sequence[Row]) -> dict[str, float]:
-    """Label -> what one step of one sample takes; the smallest of all seeds, as a machine is only ever too slow."""
-    found = _rows_of(contest, costs, "one_step")
-    return {label: 1000 * min(row.value for row in own) / TIMED_BATCH for label, own in found.items()}
-
-
-def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
-    by_seed = {row.seed: row for row in rows if row.per_sample and row.field == field}
-    return [by_seed[seed] for seed in sorted(by_seed)]
-
-
-def _entries(contest: Contest, rows: Sequence[Row], costs: Sequence[Row], horizon: Horizon) -> list[Entry]:
-    contestants = _contestants(contest, rows, horizon)
-    one_step, tokens = (_contestants(contest, rows, name) for name in ("one_step", "tokens"))
-    on_validation = _contestants(replace(contest, split="valid"), rows, horizon) or contestants
-    opponents = {
-        name: _best([one for one in contestants.values() if one.role in roles], on_validation)
-        for name, roles in OPPONENTS.items()
-    }
-    ranked = sorted((c for c in contestants.values() if not c.is_stale), key=lambda contestant: contestant.value)
-    order = sorted(contestants.values(), key=lambda contestant: (ROLES.index(contestant.role), contestant.value))
-    milliseconds = _milliseconds(contest, costs)
-    return [
-        _entry(contestant, ranked.index(contestant) + 1 if contestant in ranked else None, opponents,
-               one_step.get(contestant.label), tokens.get(contestant.label), milliseconds.get(contestant.label))
-        for contestant in order
-    ]
-
-
-def _best(baselines: Sequence[_Contestant], on_validation: dict[str, _Contestant]) -> _Contestant | None:
-    """The baseline with the lowest number on validation; on the shown split where there are no validation rows."""
-    judged = [one for one in baselines if not one.is_stale and one.label in on_validation]
-    return min(judged, key=lambda one: on_validation[one.label].value, default=None)
-
-
-def _entry(
-    contestant: _Contestant, rank: int | None, opponents: dict[str, _Contestant | None],
-    one_step: _Contestant | None, tokens: _Contestant | None, milliseconds: float | None,
-) -> Entry:
-    first = contestant.headlines[0]
-    return Entry(
-        label=first.label, role=contestant.role, num_parameters=first.num_parameters, num_steps=first.num_steps,
-        rank=rank, estimate=estimate_headline(contestant.groups),
-        seeds={row.seed: row.value for row in contestant.headlines}, ratios=_ratios(contestant, opponents),
-        one_step=one_step.value if one_step else None, tokens=tokens.value if tokens else None,
-        milliseconds=milliseconds, by_parameter=_by_parameter(contestant), by_field=_by_field(contestant),
-    )
-
-
-def _ratios(contestant: _Contestant, opponents: dict[str, _Contestant | None]) -> dict[str, Ratio]:
+def _ratios(contestant: Contestant, opponents: dict[str, Contestant], is_generalist: bool) -> dict[str, Ratio]:
     if contestant.role == "reference" or contestant.is_stale:
         return {}
-    others = {name: best for name, best in opponents.items() if best is not None and best is not contestant}
-    if contestant.role != "ours":
-        others.pop(BEST_OF_OURS, None)
-    return {name: _compare(contestant, best) for name, best in others.items()}
+    return {
+        name: _compare(contestant, best) for name, best in opponents.items()
+        if best is not contestant and (is_generalist or name != OUR_SPECIALIST)
+    }  # fmt: skip
 
 
-def _compare(contestant: _Contestant, best: _Contestant) -> Ratio:
+def _compare(contestant: Contestant, best: Contestant) -> Ratio:
     ratio = estimate_ratio(contestant.groups, best.groups)
     if len(contestant.headlines) == len(best.headlines) == 1:
         is_tie = ratio.low <= 1 <= ratio.high
     else:
         is_tie = abs(contestant.value - best.value) < max(contestant.spread, best.spread)
     return Ratio(ratio, "tie" if is_tie else "better" if contestant.value < best.value else "worse")
-
-
-def _by_parameter(contestant: _Contestant) -> dict[str, float]:
-    values: dict[str, dict[int, float]] = {}
-    for row in contestant.rows:
-        if row.parameter_value is not None and row.field == ALL_FIELDS and row.statistic == "median":
-            values.setdefault(row.parameter_value, {})[row.seed] = row.value
-    return {name: float(np.mean(list(by_seed.values()))) for name, by_seed in values.items()}
-
-
-def _by_field(contestant: _Contestant) -> dict[str, float]:
-    fields = dict.fromkeys(row.field for row in contestant.rows if row.field != ALL_FIELDS)
-    headlines = {field: _last_headlines(contestant.rows, field) for field in fields}
-    return {field: float(np.mean([row.value for row in rows])) for field, rows in headlines.items() if rows}

@@ -10,15 +10,17 @@ from upsctl.console import Result
 from upsctl.evaluation.leaderboard import OPPONENTS, Entry, Leaderboard, Ratio
 
 ERROR_COLUMNS = ("emulator", "#", "error", "95 %", "seeds")
-OTHER_COLUMNS = ("one step", "tokens", "ms / step")
+DIAGNOSTIC_COLUMNS = ("one step", "tokens")
+COST_COLUMNS = ("parameters", "updates", "training s", "ms / step", "peak MB")
 EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
     "over seeds. The coarse solver learns nothing: it solves the card's equations, with their coefficients, on the "
-    "stored grid; only the column `/ solver` is against it. `/ best of ours`: one checkpoint for several datasets over "
-    "ours that learnt this one alone. Tokens: each state decoded from its own latent tokens alone, a diagnostic. "
-    "Milliseconds: one step of one sample, 16 in a batch. Stale rows were made by sources that have changed since; "
-    "they have no rank."
+    "stored grid; only the column `/ solver` is against it. `/ our specialist`: one checkpoint for several datasets, "
+    "over ours that learnt this one alone. Tokens: each state decoded from its own latent tokens alone, a diagnostic. "
+    "Budgets are counted in updates; training s is what they took, mean over seeds. Milliseconds: one step of one "
+    "sample, 16 in a batch, and the memory meanwhile. Stale rows were made by sources that have changed since; they "
+    "have no rank."
 )
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -33,7 +35,7 @@ tr.ours td{background:#1d2a35}}
 
 
 def build_result(boards: Sequence[Leaderboard], lines: Sequence[str] = (), next_step: str = "") -> Result:
-    """All leaderboards as one result: for people two tables each, for machines the whole truth as values."""
+    """All leaderboards as one result: for people their tables, for machines the whole truth as values."""
     parts = [part for board in boards for part in _tables(board)]
     values = {"leaderboards": [_values(board) for board in boards]}
     return Result(values, lines=lines, parts=parts, next_step=next_step)
@@ -64,7 +66,7 @@ def _opponents(board: Leaderboard) -> list[str]:
 
 
 def _columns(board: Leaderboard) -> list[str]:
-    return [*ERROR_COLUMNS, *(f"/ {name}" for name in _opponents(board)), *OTHER_COLUMNS]
+    return [*ERROR_COLUMNS, *(f"/ {name}" for name in _opponents(board)), *DIAGNOSTIC_COLUMNS]
 
 
 def _cells(entry: Entry, opponents: Sequence[str]) -> list[str]:
@@ -75,8 +77,18 @@ def _cells(entry: Entry, opponents: Sequence[str]) -> list[str]:
         f"{_number(entry.estimate.low)}–{_number(entry.estimate.high)}",
         _seeds(entry),
         *(_ratio(entry.ratios[name]) if name in entry.ratios else "" for name in opponents),
-        *("" if value is None else _number(value) for value in (entry.one_step, entry.tokens, entry.milliseconds)),
+        *map(_known, (entry.one_step, entry.tokens)),
     ]
+
+
+def _costs(entry: Entry) -> list[str]:
+    seconds = f"{entry.training_seconds:.0f}" if entry.num_steps else ""
+    sizes = [f"{entry.num_parameters:,}", f"{entry.num_steps:,}", seconds]
+    return [*sizes, *map(_known, (entry.milliseconds, entry.megabytes))]
+
+
+def _known(value: float | None) -> str:
+    return "" if value is None else _number(value)
 
 
 def _seeds(entry: Entry) -> str:
@@ -100,7 +112,8 @@ def _tables(board: Leaderboard) -> list[Result]:
     if names:
         rows = [[entry.label, *_breakdown(entry, names)] for entry in board.entries]
         parts.append(Result({}, columns=("emulator", *names), rows=rows))
-    return parts
+    costs = [[entry.label, *_costs(entry)] for entry in board.entries]
+    return [*parts, Result({}, columns=("emulator", *COST_COLUMNS), rows=costs)]
 
 
 def _breakdown_names(board: Leaderboard) -> list[str]:
@@ -127,13 +140,13 @@ def _plain(value: Any) -> Any:
 
 def _section(board: Leaderboard) -> str:
     extra = _breakdown_names(board)
-    head = "".join(f"<th>{escape(name)}</th>" for name in (*_columns(board), *extra, "parameters", "steps"))
+    head = "".join(f"<th>{escape(name)}</th>" for name in (*_columns(board), *extra, *COST_COLUMNS))
     body = "\n".join(_table_row(entry, _opponents(board), extra) for entry in board.entries)
     return (f'<h2>{escape(_title(board))}</h2>\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
             f"<tbody>{body}</tbody></table></div>")
 
 
 def _table_row(entry: Entry, opponents: Sequence[str], extra: Sequence[str]) -> str:
-    cells = [*_cells(entry, opponents), *_breakdown(entry, extra), f"{entry.num_parameters:,}", f"{entry.num_steps:,}"]
+    cells = [*_cells(entry, opponents), *_breakdown(entry, extra), *_costs(entry)]
     kind = "stale" if entry.rank is None else "ours" if entry.role == "ours" else "other"
     return f'<tr class="{kind}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

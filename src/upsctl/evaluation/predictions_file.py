@@ -42,7 +42,7 @@ def read_predictions(path: Path) -> Predictions:
     try:
         with h5py.File(path) as file:
             return _read(file, path)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not a predictions file", got=str(error)) from error
 
 

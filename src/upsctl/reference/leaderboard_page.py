@@ -31,16 +31,18 @@ def readme_page() -> str:
     before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     rows = read_rows(RECORDS / IN_README / FILE_NAME)
-    return f"{before}{BEGIN}\n{_tables(rows)}\n{_origin(rows)}\n{END}{after}"
+    parts = build_result(build_leaderboards(rows)).parts[:2]  # what it costs stands on the page of leaderboards
+    return f"{before}{BEGIN}\n{_tables(parts)}\n{_origin(rows)}\n{END}{after}"
 
 
 def _section(record: Path) -> str:
     rows = read_rows(record / FILE_NAME)
-    return f"\n## {record.name}\n\n{_origin(rows)}\n\n{_tables(rows)}"
+    parts = build_result(build_leaderboards(rows)).parts
+    return f"\n## {record.name}\n\n{_origin(rows)}\n\n{_tables(parts)}"
 
 
-def _tables(rows: Sequence[Row]) -> str:
-    return "\n".join(_table(part) for part in build_result(build_leaderboards(rows)).parts)
+def _tables(parts: Sequence[Result]) -> str:
+    return "\n".join(map(_table, parts))
 
 
 def _table(part: Result) -> str:

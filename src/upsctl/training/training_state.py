@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from ups_models.checkpoint import write_tensors
 from upsctl.errors import IntegrityError
 
 STATE_NAME = "training_state.safetensors"
@@ -19,13 +19,16 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 def write_state(
     path: Path, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer, position: Mapping[str, int]
 ) -> None:
-    """Write the live weights and moments by name, and the batches drawn from each dataset in the header."""
+    """Write the live weights and moments by name, and the batches drawn from each dataset in the header.
+
+    Raises:
+        OSError: when the disk is full or not writable.
+    """
     tensors = {f"weight/{name}": parameter.detach() for name, parameter in parameters.items()}
     for name, parameter in parameters.items():
         moments = optimiser.state[parameter]
         tensors |= {f"{moment}/{name}": moments[moment] for moment in _MOMENTS if moment in moments}
-    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    save_file(contiguous, path, metadata={"position": json.dumps(dict(position))})
+    write_tensors(tensors, path, {"position": json.dumps(dict(position))})
 
 
 def read_state(path: Path, parameters: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> dict[str, int]:
