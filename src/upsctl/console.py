@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,13 +111,18 @@ class _PlainBar:
 
     def __init__(self, total: float, done: float, title: str) -> None:
         self._total, self._done, self._title, self._printed = total, done, title, int(10 * done / total) if total else 0
+        self._begun, self._found = time.monotonic(), done
 
     def advance(self, amount: float = 1, note: str = "") -> None:
         self._done += amount
         tenth = int(10 * self._done / self._total) if self._total else 10
         if tenth > self._printed:
             self._printed = tenth
-            say(f"{self._title}: {self._done:.0f}/{self._total:.0f} {note}".rstrip())
+            say(f"{self._title}: {self._done:.0f}/{self._total:.0f} {note}{self._time_left()}".rstrip())
+
+    def _time_left(self) -> str:
+        left = (self._total - self._done) * (time.monotonic() - self._begun) / (self._done - self._found)
+        return f", {left:.0f} s left" if left >= 1 else ""
 
 
 @contextmanager

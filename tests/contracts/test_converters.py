@@ -14,7 +14,7 @@ from upsctl.data.conversion import Converted, plan_conversion, run_conversion
 from upsctl.data.convert import build_converter, convert_files
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import DataError, ProfileError, UsageError
-from upsctl.profile_reader import load_profile
+from upsctl.profile_reader import load_profile, shipped_profiles
 from upsctl.sample import Sample
 
 FORMATS = list_parts("upsctl.converters")
@@ -28,6 +28,17 @@ FILES = {
     "2D_DarcyFlow_beta1.0_Train.hdf5": ("darcy2d_pdebench_v1", {"source_strength": 1.0}),
     "ns_incom_inhom_2d_64-0.h5": ("navier_stokes_incompressible2d_pdebench_v1", {"viscosity": 0.01}),
 }  # fmt: skip
+
+
+TIMES_AND_ENDS = {
+    "1D_Advection_Sols_beta1.0.hdf5": (201, 0.01, ("periodic", "periodic")),
+    "1D_Burgers_Sols_Nu0.1.hdf5": (201, 0.01, ("periodic", "periodic")),
+    "1D_CFD_Rand_Eta0.01_Zeta0.01_periodic_Train.hdf5": (101, 0.01, ("periodic", "periodic")),
+    "1D_diff-sorp_NA_NA.h5": (101, 5.0, ("dirichlet", "robin")),
+    "2D_DarcyFlow_beta1.0_Train.hdf5": (1, None, ("dirichlet", "dirichlet")),
+    "ns_incom_inhom_2d_64-0.h5": (41, 0.02, ("wall", "wall")),
+}
+"""Frames, time step and the kinds of the first axis' ends; Darcy's is a steady state."""
 
 
 @pytest.fixture(params=FORMATS)
@@ -174,3 +185,26 @@ def test_pdebench_reads_every_layout(filename: str, tmp_path: Path) -> None:
     assert check_artifact(tmp_path / "artifact") == []
     artifact = Artifact.open(tmp_path / "artifact", ("train",))
     assert artifact.read_parameters("train", 0) == parameters
+    time, (axis, *_) = artifact.card.time, artifact.card.axes
+    frames, step, ends = TIMES_AND_ENDS[filename]
+    assert (time.num_frames, tuple(axis.boundary)) == (frames, ends)
+    assert step is None or time.dt == pytest.approx(step, rel=1e-4)
+
+
+@pytest.mark.skipif(not VENDOR_SAMPLES.is_dir(), reason="the sample files are not beside the repository")
+@pytest.mark.parametrize(("filename", "field", "value"), [
+    ("1D_Advection_Sols_beta1.0.hdf5", "u", 0.0710979775), ("1D_CFD_Rand_Eta0.01_Zeta0.01_periodic_Train.hdf5",
+    "pressure", 90.5564346), ("1D_diff-sorp_NA_NA.h5", "u", 0.127392337), ("2D_DarcyFlow_beta1.0_Train.hdf5",
+    "pressure", 0.00116307987), ("ns_incom_inhom_2d_64-0.h5", "velocity", 0.784820378)])  # fmt: skip
+def test_pdebench_values_stand_under_their_names(filename: str, field: str, value: float) -> None:
+    """The first number of the first trajectory, as `h5dump` prints it."""
+    first = samples_of("pdebench", VENDOR_SAMPLES / filename)[0].domain.fields[field]
+    assert float(first.flat[0]) == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("is_path", [False, True])
+def test_a_card_is_given_by_its_name_or_its_path(is_path: bool, tmp_path: Path) -> None:
+    raw = build_converter("pdebench").write_example(tmp_path)
+    name = card_of("pdebench", raw).name
+    card = str(shipped_profiles() / "datasets" / f"{name}.yaml") if is_path else name
+    assert run_conversion(plan_conversion("pdebench", [raw], card, tmp_path / "artifact")).manifest.name == name

@@ -18,7 +18,7 @@ from upsctl.errors import ExitCode
 COMMANDS = Path(inspect.getfile(build_app)).parent / "commands"
 WRITES_OR_COSTS = {
     "data fetch", "data convert", "data pack", "data push", "data prune", "train", "eval", "predict", "bench run",
-    "viz draw", "profile copy",
+    "bench show", "viz draw", "profile copy",
 }  # fmt: skip
 RESOLVES_A_PROFILE = {"train", "eval", "bench run", "profile show"}
 HEAVY = ("torch", "wandb", "matplotlib", "h5py", "numba", "scipy", "torch_geometric", "neuralop")
@@ -87,7 +87,19 @@ def test_light_verbs_load_nothing_heavy(words: list[str]) -> None:
     assert json.loads(printed.splitlines()[-1]) == [0, []]
 
 
-def test_completion_offers_verbs_and_names() -> None:
-    environment = {"_UPSCTL_COMPLETE": "complete_bash", "COMP_WORDS": "upsctl profile show stores/h", "COMP_CWORD": "3"}
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("upsctl profile show stores/h", "stores/home"),
+        ("upsctl data fetch burgers1d_t", "burgers1d_tiny_v1"),
+        ("upsctl bench run qu", "quickstart"),
+        ("upsctl train --profile qu", "quickstart"),
+        ("upsctl train --stage oper", "operator"),
+        ("upsctl data push burgers1d_tiny_v1 --store ho", "home"),
+    ],
+)
+def test_completion_offers_names(words: str, offered: str) -> None:
+    count = str(len(words.split()) - 1)
+    environment = {"_UPSCTL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
     result = CliRunner().invoke(build_app(), [], env=environment, prog_name="upsctl")
-    assert result.output.split() == ["stores/home"]
+    assert result.output.split() == [offered]

@@ -1,11 +1,12 @@
-"""What goes wrong with a training's disk: one line, the named exit code, and the run goes on."""
+"""A training whose disk fills, and one that has no test data."""
 
 import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 
-from journey.program import PROGRAM
+from journey.program import PROGRAM, start_program
 from journey.test_killed_training import whole
 from journey.trainings import ONE_SET, events, train, weights, write_profile
 from upsctl.errors import ExitCode
@@ -26,4 +27,18 @@ def test_a_disk_that_fills_in_a_checkpoint(shared_folder: Path, tmp_path: Path) 
     assert "File too large" in line and "Traceback" not in done.stderr
     assert not events(tmp_path, "checkpoint")
     train(tmp_path, "--profile", "one", "--resume")
+    assert weights(tmp_path) == weights(finished)
+
+
+def test_a_training_needs_no_test_data(shared_folder: Path, tmp_path: Path) -> None:
+    """It has no way to open them: the same weights where they are gone."""
+    finished = whole(shared_folder, "one")
+    shutil.copytree(shared_folder / "data", tmp_path / "data")
+    (gone,) = (tmp_path / "data" / "entries").glob("burgers1d_tiny_v1-*/data/test")
+    shutil.rmtree(gone)
+    write_profile(tmp_path, "one", ONE_SET)
+    process = start_program(
+        tmp_path, "train", "--profile", "one", OMP_NUM_THREADS="1", UPSCTL_DATA_ROOT=str(tmp_path / "data"))
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
     assert weights(tmp_path) == weights(finished)

@@ -47,7 +47,8 @@ def report_campaign(campaign: Campaign) -> Result:
     lines = [campaign.suite.note] if campaign.suite.note else []
     lines += [f"looks at the test split: {count_test_looks(campaign)}"] if campaign.split == "test" else []
     lines += [f"rows: {campaign.rows_path}", f"trainings: {campaign.folder / 'trainings'}"]
-    lines += [f"predictions: {campaign.folder / PREDICTIONS}"]
+    lines += [f"predictions: {campaign.folder / PREDICTIONS}", f"step times: {campaign.file.path}"]
+    lines += [f"data: {artifact.path}" for artifact in campaign.evaluated.values()]
     lines += [f"figures: {', '.join(pictures)}"] if pictures else []
     return build_result(boards, lines, _next_step(campaign, boards))
 

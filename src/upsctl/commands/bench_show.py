@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson
+from upsctl.options import AsJson, DryRun
 
 
 def bench_show(
@@ -16,6 +16,7 @@ def bench_show(
     horizon: Annotated[str, typer.Option("--horizon", help="rollout, one_step or tokens.")] = "rollout",
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only rows of this campaign.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard: one for each dataset, split, budget and device class, never mixed.
@@ -29,4 +30,4 @@ def bench_show(
 
     given = rows if rows is not None else runs_root() / "bench" / "quickstart"
     path = given / FILE_NAME if given.is_dir() else given
-    console.show(show_rows(path, metric, horizon, campaign, html), as_json)
+    console.show(show_rows(path, metric, horizon, campaign, html, is_dry_run=dry_run), as_json)

@@ -12,8 +12,10 @@ from upsctl.profile_reader import nearest
 from upsctl.whole_file import whole_file
 
 
-def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page: Path | None) -> Result:
-    """The leaderboards of a rows file; `page` is where an HTML page goes, if anywhere.
+def show_rows(
+    path: Path, metric: str, horizon: str, campaign: str | None, page: Path | None, *, is_dry_run: bool = False
+) -> Result:
+    """The leaderboards of a rows file; `page` is where an HTML page goes, if anywhere; a dry run writes none.
 
     Raises:
         DataError: when the file is missing or holds something else.
@@ -31,7 +33,9 @@ def show_rows(path: Path, metric: str, horizon: str, campaign: str | None, page:
             raise UsageError(f"{path}: no rows of {what} `{value}`", expected=expected)
     boards = _build(rows, metric, horizon, campaign)
     lines = [f"{path}: {len(rows)} rows"]
-    if page is not None:
+    if page is not None and is_dry_run:
+        lines.append(f"would write the page {page}")
+    elif page is not None:
         with whole_file(page) as partial:
             partial.write_text(build_page(boards), encoding="utf-8")
         lines.append(f"page: {page}")
