@@ -7,6 +7,7 @@ import pytest
 
 from evaluation.toy_predictions import toy_predictions
 from upsctl.errors import DataError, DiskError
+from upsctl.evaluation import predictions_file
 from upsctl.evaluation.predictions_file import read_predictions, write_predictions
 from upsctl.interfaces import Predictions
 
@@ -29,19 +30,33 @@ def test_reads_back_what_was_written_in_its_order(tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours.coordinates, theirs.coordinates)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "another file", "another schema"])
+@pytest.mark.parametrize("damage", ["truncated", "another file", "a bit"])
 def test_a_file_that_is_not_one_is_named(damage: str, tmp_path: Path) -> None:
     path = write_predictions(toy_predictions(1), tmp_path / "predictions.h5")
+    content = bytearray(path.read_bytes())
     if damage == "truncated":
-        path.write_bytes(path.read_bytes()[:5000])
+        path.write_bytes(content[:5000])
     elif damage == "another file":
         with h5py.File(path, "w") as file:
             file["tensor"] = np.zeros(3)
     else:
-        with h5py.File(path, "a") as file:
-            file.attrs["schema_version"] = 99
-    with pytest.raises(DataError, match=r"predictions\.h5"):
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"predictions\.h5: not a predictions file, or cut or altered"):
         read_predictions(path)
+
+
+def test_another_schema_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions_file, "SCHEMA_VERSION", 99)
+    path = write_predictions(toy_predictions(1), tmp_path / "predictions.h5")
+    monkeypatch.undo()
+    with pytest.raises(DataError, match=r"predictions\.h5: schema of another version"):
+        read_predictions(path)
+
+
+def test_other_programs_open_it_too(tmp_path: Path) -> None:
+    with h5py.File(write_predictions(toy_predictions(1), tmp_path / "predictions.h5")) as file:
+        assert {"truth", "prediction", "parameters", "times"} <= set(file)
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """The predictions file: one writer, one reader. Loads no torch, so that figures start fast.
 
 HDF5: attributes `schema_version emulator split card axes`, datasets `trajectory_ids` (N,), `times` (T,),
-`parameters/<name>` (N,), `truth/<field>` and `prediction/<field>` (N, T, *space, C).
+`parameters/<name>` (N,), `truth/<field>` and `prediction/<field>` (N, T, *space, C). After it, where HDF5 does not
+look, the file's SHA-256: the library may hang over altered bytes, so they are never shown to it.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from upsctl.interfaces import Predictions
 from upsctl.sample import Axis
 from upsctl.whole_file import whole_file
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SEAL = b"upsctl-sha256:"
+NEXT_STEP = "`upsctl eval CHECKPOINT` writes predictions"
 
 
 def write_predictions(predictions: Predictions, path: Path) -> Path:
@@ -26,8 +30,11 @@ def write_predictions(predictions: Predictions, path: Path) -> Path:
     Raises:
         DiskError: when the disk is full or not writable.
     """
-    with whole_file(path) as partial, h5py.File(partial, "w", track_order=True) as file:
-        _write(predictions, file)
+    with whole_file(path) as partial:
+        with h5py.File(partial, "w", track_order=True) as file:
+            _write(predictions, file)
+        with partial.open("ab") as stream:
+            stream.write(SEAL + _digest(partial.read_bytes()))
     return path
 
 
@@ -35,15 +42,22 @@ def read_predictions(path: Path) -> Predictions:
     """Read what `write_predictions` wrote.
 
     Raises:
-        DataError: when there is no such file, or it is not a predictions file of this schema.
+        DataError: when there is no such file, or it is not a whole predictions file of this schema.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file", next_step="`upsctl eval CHECKPOINT` writes predictions")
+        raise DataError(f"{path}: no such file", next_step=NEXT_STEP)
+    content, mark, digest = path.read_bytes().rpartition(SEAL)
+    if not mark or digest != _digest(content):
+        raise DataError(f"{path}: not a predictions file, or cut or altered", next_step=NEXT_STEP)
     try:
         with h5py.File(path) as file:
             return _read(file, path)
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise DataError(f"{path}: not a predictions file", got=str(error)) from error
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _write(predictions: Predictions, file: Any) -> None:
