@@ -28,3 +28,11 @@ def test_later_times_are_scaled_by_those_known_already_which_stay(tmp_path: Path
     known = {name: times["one"] for name, times in file.facts.step_seconds.items()}
     assert known == {"ours 64": pytest.approx(0.2), "FNO 20": pytest.approx(0.1), "U-Net 16": pytest.approx(0.3)}
     assert CampaignFile.open(tmp_path, "toy", "cpu", "2 cores", "abc").facts == file.facts
+
+
+def test_the_file_says_how_many_updates_a_budget_buys(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    file.add(file.facts.step_seconds, {("ours 64", "one"): 0.4})
+    assert file.count_steps("ours 64", "one", 180) == 900
+    again = CampaignFile.open(tmp_path, "toy", "cpu", "2 cores", "abc")
+    assert again.facts.num_steps == {"ours 64": {"one": {"180": 900}}}
