@@ -79,7 +79,7 @@ def test_the_figure_shows_what_the_predictions_file_holds(folder: Path) -> None:
     by_emulator = {predictions.emulator: predictions for predictions in stored.values()}
     kinds = set()
     for panel in drawn:
-        trajectory, field, kind = panel["id"].split("/")
+        trajectory, field, kind = panel["id"].rsplit("/", 2)
         label = kind.removesuffix(": error")
         predictions = by_emulator[label if label != "truth" else "ours"]
         index = predictions.trajectory_ids.index(trajectory)
