@@ -171,7 +171,7 @@ def test_ctrl_c_at_any_moment(delay: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [round(float(limit)) for limit in np.geomspace(300, 80_000, 40)])
+@pytest.mark.parametrize("limit", [round(float(limit)) for limit in np.geomspace(300, 60_000, 40)])
 def test_a_disk_that_fills_at_any_byte(folder: Path, limit: int) -> None:
     error("fetch", BURGERS, "--processes", "1", code=ExitCode.DISK, limit=limit)
     ends_well()
