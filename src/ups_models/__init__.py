@@ -2,6 +2,6 @@
 
 import os
 
-# In the oneDNN of torch 2.11 to 2.13, bfloat16 convolutions of stride above one can give wrong numbers, silently, where
-# it uses AMX (uxlfoundation/oneDNN#5494, pytorch/pytorch#169688). It reads this when it first runs.
+# With AMX, some bfloat16 convolutions of stride above one are silently wrong in oneDNN 3.12, which torch 2.13 has
+# (uxlfoundation/oneDNN#5494, pytorch/pytorch#169688). It reads this when it first runs.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")

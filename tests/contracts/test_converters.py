@@ -197,7 +197,7 @@ def test_pdebench_reads_every_layout(filename: str, tmp_path: Path) -> None:
     "pressure", 90.5564346), ("1D_diff-sorp_NA_NA.h5", "u", 0.127392337), ("2D_DarcyFlow_beta1.0_Train.hdf5",
     "pressure", 0.00116307987), ("ns_incom_inhom_2d_64-0.h5", "velocity", 0.784820378)])  # fmt: skip
 def test_pdebench_values_stand_under_their_names(filename: str, field: str, value: float) -> None:
-    """The first number of the first trajectory, as `h5dump` prints it."""
+    """The first number of the vendor's dataset of that name, read with h5py alone."""
     first = samples_of("pdebench", VENDOR_SAMPLES / filename)[0].domain.fields[field]
     assert float(first.flat[0]) == pytest.approx(value, rel=1e-6)
 
