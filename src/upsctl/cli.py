@@ -3,14 +3,13 @@
 import importlib.metadata
 import inspect
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from upsctl import console
+from upsctl import console, stop_signals
 from upsctl.commands.bench_run import bench_run
 from upsctl.commands.bench_show import bench_show
 from upsctl.commands.data_convert import data_convert
@@ -33,7 +32,8 @@ from upsctl.commands.runs_show import runs_show
 from upsctl.commands.train import train
 from upsctl.commands.viz_draw import viz_draw
 from upsctl.errors import ExitCode
-from upsctl.failure import Failure, Preempted, failure_of, raise_preempted
+from upsctl.failure import Failure, failure_of
+from upsctl.stop_signals import Preempted
 
 GROUPS = {
     "data": "Datasets: make, check, pack, push and fetch artifacts.",
@@ -130,8 +130,9 @@ def _fail(failure: Failure) -> int:
 
 def main() -> NoReturn:
     """The program `upsctl`."""
-    signal.signal(signal.SIGTERM, raise_preempted)
+    stop_signals.stop_between_imports()
     code = run(sys.argv[1:])
+    stop_signals.ignore()
     try:
         sys.stdout.flush()
     except OSError as error:

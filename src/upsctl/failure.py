@@ -6,20 +6,15 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import platformdirs
 
 from ups_models.errors import CheckpointError, ModelError, UnknownPartError
 from upsctl.errors import ExitCode, UpsctlError
+from upsctl.stop_signals import Preempted
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 GOING_ON = "the same command goes on where it was (`upsctl train` with --resume)"
-
-
-class Preempted(BaseException):
-    """SIGTERM came; no handler for ordinary errors may swallow it."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +23,6 @@ class Failure:
 
     line: str
     exit_code: ExitCode
-
-
-def raise_preempted(signal_number: int, frame: FrameType | None) -> NoReturn:
-    """The handler of SIGTERM."""
-    raise Preempted
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -12,10 +12,11 @@ import pytest
 
 from ups_models.errors import CheckpointError, ModelError, UnknownPartError
 from upsctl.errors import DataError, ExitCode, UpsctlError
-from upsctl.failure import Preempted, failure_of
+from upsctl.failure import failure_of
+from upsctl.stop_signals import Preempted
 
 SLEEPER = """
-import signal, time, upsctl.cli, upsctl.failure
+import time, upsctl.cli
 upsctl.cli.VERBS = {"doctor": lambda: (print("ready", flush=True), time.sleep(60))}
 upsctl.cli.main()
 """

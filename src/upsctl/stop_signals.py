@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM: they end a command between imports, never inside one, and nothing once it is done."""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import NoReturn
+
+IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+RETRY_SECONDS = 0.05
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Preempted(BaseException):
+    """SIGTERM came; no handler for ordinary errors may swallow it."""
+
+
+def leave_at_once() -> None:
+    """While the program is being imported there is nothing to save, and an exception may end C++ in a crash."""
+    for number in _SIGNALS:
+        signal.signal(number, _leave)
+
+
+def stop_between_imports() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Preempted, once no import is under way."""
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+
+
+def ignore() -> None:
+    """How the command ended is settled; the interpreter's own end takes a while and cannot be cut cleanly."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    sys.stderr.write("error: stopped before anything was done\n")
+    sys.stderr.flush()
+    os._exit(128 + number)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if _is_importing(frame):
+        _send_again_later(number)
+    else:
+        raise KeyboardInterrupt if number == signal.SIGINT else Preempted
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORT_SYSTEM:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again_later(number: int) -> None:
+    timer = threading.Timer(RETRY_SECONDS, signal.pthread_kill, [threading.main_thread().ident, number])
+    timer.daemon = True
+    timer.start()
