@@ -55,6 +55,13 @@ ONCE = {"data convert", "profile copy"}
 """Verbs that write what must not exist yet: done, they are not called again."""
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of the time that the verb takes when nothing stops it."""
+
+
+def load_picture(path: Path) -> None:
+    with Image.open(path) as picture:
+        picture.load()
+
+
 READERS = {
     ".json": lambda path: json.loads(path.read_text()),
     ".jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
@@ -62,8 +69,8 @@ READERS = {
     ".h5": lambda path: h5py.File(path).close(),
     ".hdf5": lambda path: h5py.File(path).close(),
     ".npz": lambda path: dict(np.load(path)),
-    ".png": lambda path: Image.open(path).load(),
-    ".gif": lambda path: Image.open(path).load(),
+    ".png": load_picture,
+    ".gif": load_picture,
     ".safetensors": load_file,
 }
 
