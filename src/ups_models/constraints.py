@@ -17,13 +17,13 @@ def keep_mean(change: Tensor) -> Tensor:
 def limit_fluctuation(following: Tensor, before: Tensor) -> Tensor:
     """The following state (B, C, *space) with its rms about the mean scaled down to that before, where it is larger.
 
-    Without a source, transport conserves and diffusion lowers int (c - <c>)^2 dx.
+    Without a source, transport conserves and diffusion lowers int (c - <c>)^2 dx. No gradient passes through the
+    factor: it would cancel that of the fluctuation's size, and a network above the limit would never learn to go below.
     """
     mean, fluctuation = spatial_mean(following), following - spatial_mean(following)
-    now, allowed = mean_square(fluctuation), mean_square(before - spatial_mean(before))
-    is_larger = now > allowed  # where it is not, no gradient must pass: that of 0 / 0 is not a number
-    now, allowed = torch.where(is_larger, now, 1.0), torch.where(is_larger, allowed, 1.0)
-    factor = (allowed / now + 1e-12).sqrt()
+    with torch.no_grad():
+        now, allowed = mean_square(fluctuation), mean_square(before - spatial_mean(before))
+        factor = torch.where(now > allowed, allowed / now, 1.0).sqrt()
     return mean + factor.reshape(-1, *(1,) * (following.ndim - 1)) * fluctuation
 
 

@@ -92,7 +92,7 @@ class Normaliser(AbstractNormaliser):
         before = {name: state.offset[name] + state.scale[name] * field for name, field in state.fields.items()}
         physical = {name: state.scale[name] * change for name, change in changes.items()}
         following = self._constrained(before, physical, state)
-        return _channels_last(_rolled(following, state.shift, 1))
+        return _channels_last(rolled(following, state.shift, 1))
 
     def frame_of(self, problem: Problem) -> FrameSpec | None:
         """The frame in which a problem is seen, if it is a declared one."""
@@ -145,23 +145,23 @@ class Normaliser(AbstractNormaliser):
         )
 
 
-def _rolled(fields: Mapping[str, Tensor], shift: Tensor | None, sign: int) -> dict[str, Tensor]:
+def rolled(fields: Mapping[str, Tensor], shift: Tensor | None, sign: int) -> dict[str, Tensor]:
     """Periodic roll of (B, C, *space) by a whole number of cells of each sample's own."""
     if shift is None:
         return dict(fields)
-    rolled = dict(fields)
+    turned = dict(fields)
     for axis in range(shift.shape[1]):
-        for name, field in rolled.items():
+        for name, field in turned.items():
             dimension = axis + 2
             cells = field.shape[dimension]
             index = (torch.arange(cells, device=field.device) - sign * shift[:, axis, None]) % cells
             index = index.reshape(len(index), *(cells if d == dimension else 1 for d in range(1, field.ndim)))
-            rolled[name] = field.gather(dimension, index.expand(field.shape))
-    return rolled
+            turned[name] = field.gather(dimension, index.expand(field.shape))
+    return turned
 
 
 def _moved(fields: Fields, state: DimensionlessState, sign: int) -> dict[str, Tensor]:
-    return _rolled({name: _channels_first(field[:, 0]) for name, field in fields.items()}, state.shift, sign)
+    return rolled({name: _channels_first(field[:, 0]) for name, field in fields.items()}, state.shift, sign)
 
 
 def _channels_first(field: Tensor) -> Tensor:

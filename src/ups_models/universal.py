@@ -1,14 +1,13 @@
 """The universal surrogate: encoder, latent operator and decoder as one emulator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from ups_models.any_point_decoder import AnyPointDecoder
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.exponential_step import ExponentialStep
-from ups_models.blocks.interpolation import interpolate
 from ups_models.carried import carried_fields
 from ups_models.conditioning import Conditioning
 from ups_models.diffusion import diffusion_numbers, diffusivities, waves_of
@@ -17,12 +16,9 @@ from ups_models.encoders.grid import GridEncoder
 from ups_models.forcing import forced_change, forced_field
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.latent_operator import LatentOperator, LatentOperatorConfig
-from ups_models.normaliser import Normaliser
+from ups_models.normaliser import Normaliser, rolled
 from ups_models.problem import Problems
 from ups_models.sizes import Sizes
-
-NUM_TAPS = 4
-"""Nodes along each axis from which values between nodes are interpolated."""
 
 
 class UniversalConfig(PartConfig):
@@ -90,12 +86,9 @@ class Universal(AbstractEmulator):
     def step_at(self, batch: Batch, points: Tensor) -> Fields:
         """The next frame at `points` (B, N, D): name -> (B, 1, N, C); at the nodes, what `step` gives."""
         after = self.advance(batch)
-        between = self.between_nodes(after, points)
-        values = {}
-        for name, field in after.fields.items():
-            at_points = interpolate(field[:, 0].movedim(-1, 1), points, batch.geometry, NUM_TAPS)
-            values[name] = (at_points + between[name]).transpose(1, 2)[:, None]
-        return values
+        fields = {name: field[:, 0].movedim(-1, 1) for name, field in after.fields.items()}
+        values = self.between_nodes(fields, after, points)
+        return {name: value.transpose(1, 2)[:, None] for name, value in values.items()}
 
     def advance(self, batch: Batch) -> Advanced:
         """One step, and what it went through."""
@@ -151,13 +144,10 @@ class Universal(AbstractEmulator):
             for name, change in changes.items()
         }  # fmt: skip
 
-    def between_nodes(self, after: Advanced, points: Tensor) -> dict[str, Tensor]:
-        """What the next frame has at `points` beyond its interpolated nodes: name -> (B, C, N), physical."""
-        before, geometry = after.before, after.before.geometry
-        if before.shift is not None:  # the state was seen in a frame that moves by whole cells
-            points = points - before.shift[:, None] * torch.tensor(geometry.cell_size, device=points.device)
-        terms = self.decoder.decode_between(after.fine, geometry, points, before.fields)
-        return {name: term * before.scale[name].reshape(-1, 1, 1) for name, term in terms.items()}
+    def between_nodes(self, fields: Mapping[str, Tensor], after: Advanced, points: Tensor) -> dict[str, Tensor]:
+        """Fields (B, C, *space) at `points` (B, N, D), (B, C, N), as the decoder reads between the nodes of `after`."""
+        fine = rolled({"fine": after.fine}, after.before.shift, 1)["fine"]  # seen in a frame that moves by whole cells
+        return self.decoder.between(fine, fields, after.before.geometry, points)
 
 
 def _integrated_fields(normaliser: Normaliser) -> dict[tuple[int, str], list[str]]:

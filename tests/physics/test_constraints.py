@@ -37,6 +37,14 @@ def test_a_larger_fluctuation_is_scaled_down_and_a_smaller_one_stays() -> None:
     torch.testing.assert_close(limited.mean(-1), following.mean(-1))
 
 
+def test_above_the_limit_a_smaller_fluctuation_is_still_learned() -> None:
+    """Else a network that begins above it, where the state decays, stays there for ever."""
+    before = torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0))
+    amplitude = torch.tensor(3.0, requires_grad=True)
+    (limit_fluctuation(amplitude * before, before) - 0.5 * before).square().mean().backward()
+    assert amplitude.grad is not None and amplitude.grad > 0.1
+
+
 def test_decayed_states_have_finite_gradients() -> None:
     for size in (0.0, 1e-20, 1e-7):
         following = (size * torch.randn(2, 1, 16)).requires_grad_()

@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from ups_models.any_point_decoder import NUM_TAPS
 from ups_models.batch import Batch
 from ups_models.blocks.interpolation import interpolate
 from ups_models.errors import ModelError
 from ups_models.interfaces import AbstractEmulator, AbstractStage
 from ups_models.stages.supervised import Supervised, SupervisedConfig
-from ups_models.universal import NUM_TAPS, Advanced, Universal
+from ups_models.universal import Advanced, Universal
 
 NUM_SAMPLES = 2
 """Of a batch, for the term between the nodes; that term is a small part of the model and learns fast."""
@@ -18,6 +19,12 @@ NUM_POINTS = 64
 
 FINE_TAPS = 8
 """Nodes along each axis from which the truth between nodes is interpolated."""
+
+WEIGHT = 1e-3
+"""Of the loss between nodes."""
+
+ROUND_OFF = 1e-12
+"""Mean square, relative to the field's, below which differences between orders mean nothing."""
 
 
 class Operator(AbstractStage):
@@ -58,21 +65,20 @@ class Operator(AbstractStage):
 
 
 def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generator: torch.Generator) -> Tensor:
-    """The term between nodes against the truth's: eight-point minus four-point interpolation, at random points.
+    """The truth between nodes as the decoder reads it, against its eight-point interpolation, at random points.
 
-    Squared, relative to the truth's mean square at the nodes: a root's gradient would be as large as that of the
-    frames, and the common clipping would starve them. The features are taken as they are: only the term itself moves.
+    Squared, relative to what the decoder's own orders differ by: so smooth states count as shocks do. The features are
+    taken as they are: only the decoder's share moves. Adam does not see the weight, the common clipping does.
     """
     after, batch = after.first(NUM_SAMPLES), batch.map(lambda tensor: tensor[:NUM_SAMPLES])
     points = _random_points(batch, generator)
-    found = model.between_nodes(after, points)
+    truth = {name: field[:, -1].movedim(-1, 1) for name, field in batch.fields.items()}
     losses = []
-    for name, term in found.items():
-        truth = batch.fields[name][:, -1].movedim(-1, 1)
-        fine, coarse = (interpolate(truth, points, batch.geometry, taps) for taps in (FINE_TAPS, NUM_TAPS))
-        size = truth.square().flatten(1).mean(1) + 1e-30
-        losses.append(((term - (fine - coarse)).square().flatten(1).mean(1) / size).mean())
-    return torch.stack(losses).mean()
+    for name, found in model.between_nodes(truth, after, points).items():
+        low, high, fine = (interpolate(truth[name], points, batch.geometry, taps) for taps in (*NUM_TAPS, FINE_TAPS))
+        size = (high - low).square().flatten(1).mean(1) + ROUND_OFF * high.square().flatten(1).mean(1) + 1e-30
+        losses.append(((found - fine).square().flatten(1).mean(1) / size).mean())
+    return WEIGHT * torch.stack(losses).mean()
 
 
 def _random_points(batch: Batch, generator: torch.Generator) -> Tensor:
