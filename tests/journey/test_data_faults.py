@@ -153,6 +153,24 @@ def test_kill_9_in_a_fetch_and_the_next_succeeds(delay: float) -> None:
     check_kill(delay)
 
 
+def test_what_a_killed_fetch_has_solved_is_not_solved_again(folder: Path) -> None:
+    scratch = Path("cache/scratch") / BURGERS
+    first = solved_when_killed(scratch, at_least=1)
+    second = solved_when_killed(scratch, at_least=len(first) + 1)
+    assert first and first.items() < second.items()
+
+
+def solved_when_killed(scratch: Path, at_least: int) -> dict[Path, int]:
+    """Kill a fetch once it has solved so many trajectories: each one's file, and when it was written."""
+    command = [*PROGRAM, "data", "fetch", BURGERS, "--processes", "1"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+        while len(list(scratch.glob("[!.]*.npz"))) < at_least:
+            assert process.poll() is None
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGKILL)
+    return {path: path.stat().st_mtime_ns for path in scratch.glob("[!.]*.npz")}
+
+
 @pytest.mark.parametrize("delay", KILLS)
 def test_ctrl_c_in_a_fetch_is_one_line_and_the_next_succeeds(delay: float) -> None:
     check_interrupt(delay)
