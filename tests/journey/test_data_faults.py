@@ -164,11 +164,11 @@ def solved_when_killed(scratch: Path, at_least: int) -> dict[Path, int]:
     """Kill a fetch once it has solved so many trajectories: each one's file, and when it was written."""
     command = [*PROGRAM, "data", "fetch", BURGERS, "--processes", "1"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as process:
-        while len(list(scratch.glob("[!.]*.npz"))) < at_least:
+        while len(list(scratch.rglob("[!.]*.npz"))) < at_least:
             assert process.poll() is None
             time.sleep(0.001)
         os.killpg(process.pid, signal.SIGKILL)
-    return {path: path.stat().st_mtime_ns for path in scratch.glob("[!.]*.npz")}
+    return {path: path.stat().st_mtime_ns for path in scratch.rglob("[!.]*.npz")}
 
 
 @pytest.mark.parametrize("delay", KILLS)
