@@ -26,7 +26,7 @@ class AbstractNormaliser(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def statistic(self, dataset: str, field: str, name: str) -> Tensor:
-        """`mean` (C,), `std` () or `increment` () of one field of one dataset."""
+        """`mean` (C,), `std` (), `size` () or `increment` () of one field of one dataset."""
 
     @abc.abstractmethod
     def set_statistics(self, dataset: str, means: Mapping[str, Tensor], stds: Mapping[str, Tensor]) -> None:

@@ -131,12 +131,20 @@ def _fail(failure: Failure) -> int:
 def main() -> NoReturn:
     """The program `upsctl`."""
     stop_signals.stop_between_imports()
-    code = run(sys.argv[1:])
-    stop_signals.ignore()
+    try:
+        code = _flushed(run(sys.argv[1:]))
+    except (KeyboardInterrupt, Preempted) as error:  # the second, while the first is being told
+        code = int(failure_of(error).exit_code)
+    stop_signals.leave_with(code)
+    sys.exit(code)
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that was printed has left."""
     try:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter tries again and complains
         is_reader_gone = isinstance(error, BrokenPipeError)
-        code = code if code or is_reader_gone else _fail(failure_of(error))
-    sys.exit(code)
+        return code if code or is_reader_gone else _fail(failure_of(error))
+    return code

@@ -19,14 +19,14 @@ WIDTH_OF_A_FILE = 140
 
 
 class _Output(Console):
-    """Standard output; a reader that has seen enough ends the command without a word."""
+    """A stream; a reader that has seen enough ends the command without a word."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 _out = _Output(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
-_err = Console(stderr=True, highlight=False)
+_err = _Output(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Result:
 def show(result: Result, as_json: bool = False) -> None:
     """Print a command's result on standard output."""
     if as_json:
-        sys.stdout.write(json.dumps({"version": JSON_VERSION, **result.values}, indent=1, default=str) + "\n")
+        text = json.dumps({"version": JSON_VERSION, **result.values}, indent=1, default=str)
+        _out.print(text, markup=False, soft_wrap=True, highlight=False)
         return
     for part in (result, *result.parts):
         for line in part.lines:

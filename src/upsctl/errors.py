@@ -41,8 +41,8 @@ _MEANINGS = {
     ExitCode.RESOURCES: "memory, a device or an optional package is missing",
     ExitCode.DIVERGED: "training produced a loss that is not finite",
     ExitCode.RUN: "there is no such run, or it has no such stage",
-    ExitCode.INTERRUPTED: "stopped by Ctrl-C; the same command goes on where it was",
-    ExitCode.PREEMPTED: "stopped by SIGTERM; the same command goes on where it was",
+    ExitCode.INTERRUPTED: "stopped by Ctrl-C; the same command goes on from what is kept",
+    ExitCode.PREEMPTED: "stopped by SIGTERM; the same command goes on from what is kept",
 }
 
 

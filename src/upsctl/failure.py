@@ -14,7 +14,7 @@ from upsctl.errors import ExitCode, UpsctlError
 from upsctl.stop_signals import Preempted
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
-GOING_ON = "the same command goes on where it was (`upsctl train` with --resume)"
+GOING_ON = "the same command (`upsctl train` with --resume) goes on from what is kept"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _installed(name: str) -> str:
 
 
 def _processors() -> Iterator[Finding]:
-    yield Finding("cores", str(len(os.sched_getaffinity(0))))
+    yield Finding("cores", str(os.cpu_count() or "unknown"))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     is_small = memory < NEEDED_MEMORY
     step = "use smaller batch sizes" if is_small else ""
@@ -127,7 +127,7 @@ def _disk(name: str, folder: Path) -> Finding:
     if not os.access(place, os.W_OK):
         return Finding(name, value, "not writable", f"set {_variable(name)} to a folder of your own")
     if free < NEEDED_DISK:
-        return Finding(name, value, "less than 5 GiB free", f"`upsctl data prune`, or set {_variable(name)}")
+        return Finding(name, value, "less than 5 GiB free", f"`upsctl data prune --max-gb N`, or set {_variable(name)}")
     return Finding(name, value)
 
 

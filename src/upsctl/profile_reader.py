@@ -44,7 +44,7 @@ class Resolved(Generic[ProfileT]):
 
     def values(self) -> Iterator[tuple[str, Any, str]]:
         """Dotted key, value and origin of every single value, in the profile's order."""
-        for key, value in _leaves(self.profile.model_dump(mode="json")):
+        for key, value in leaves(self.profile.model_dump(mode="json")):
             yield key, value, origin_of(key.split("."), self.origins)
 
 
@@ -162,7 +162,7 @@ def validate(model: type[ProfileT], values: Mapping[str, Any], origins: Mapping[
     except ValidationError as error:
         raise explain(model, error, known) from None
     if isinstance(known, dict):
-        for key, _ in _leaves(profile.model_dump(mode="json")):
+        for key, _ in leaves(profile.model_dump(mode="json")):
             known.setdefault(key, "default")
     return profile
 
@@ -201,12 +201,12 @@ def _model_layer(name: str) -> Layer:
     return Layer({"model": model.values}, {f"model.{key}": origin for key, origin in model.origins.items()})
 
 
-def _leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted key and value of every leaf; lists of mappings are entered, plain lists are leaves."""
     is_list_of_mappings = isinstance(values, list) and values and all(isinstance(item, dict) for item in values)
     if is_list_of_mappings or (isinstance(values, dict) and values):
         items = enumerate(values) if isinstance(values, list) else cast(dict[str, Any], values).items()
         for key, value in items:
-            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+            yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
     else:
         yield prefix, values

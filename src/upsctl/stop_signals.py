@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -18,20 +19,24 @@ class Preempted(BaseException):
 
 def leave_at_once() -> None:
     """While the program is being imported there is nothing to save, and an exception may end C++ in a crash."""
-    for number in _SIGNALS:
-        signal.signal(number, _leave)
+    _handle(_leave)
 
 
 def stop_between_imports() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Preempted, once no import is under way."""
-    for number in _SIGNALS:
-        signal.signal(number, _stop)
+    _handle(_stop)
 
 
-def ignore() -> None:
-    """How the command ended is settled; the interpreter's own end takes a while and cannot be cut cleanly."""
+def leave_with(code: int) -> None:
+    """How the command ended is settled: a signal in the interpreter's own end only makes it shorter."""
+    _handle(lambda number, frame: os._exit(code))
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Of signals that the parent does not ignore, as a shell does for what it starts in the background."""
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

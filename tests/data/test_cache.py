@@ -57,7 +57,9 @@ def test_a_damaged_entry_is_removed_with_a_warning(cache: Cache, capfd: pytest.C
     record = adopt(cache)
     path = cache.path(record) / "data/test/toy2d_v3.hdf5"
     path.write_bytes(path.read_bytes()[:-1])
-    assert cache.find("toy2d_v3", "d" * 64) is None
+    assert cache.find("toy2d_v3", "d" * 64) is None and path.is_file()
+    cache.remove_damaged("toy2d_v3")
+    assert not path.exists()
     assert "damaged; removed" in capfd.readouterr().err
     assert not cache.path(record).exists()
 

@@ -34,6 +34,14 @@ def test_a_second_fetch_is_answered_by_the_cache(cache: Path) -> None:
         assert "keeps every rule" in upsctl("verify", name).stdout
 
 
+def test_a_dry_run_leaves_a_damaged_entry_alone(cache: Path) -> None:
+    (file,) = Path(values("show", BURGERS)["cached"]["path"]).glob("data/test/*.hdf5")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert values("fetch", BURGERS, "--dry-run")["first_source"] != "cache"
+    assert file.is_file()
+    assert "damaged; removed" in upsctl("fetch", BURGERS).stderr
+
+
 def test_dry_runs_say_what_it_costs_and_do_nothing(folder: Path) -> None:
     plan = values("fetch", BURGERS, "--dry-run")
     assert (plan["first_source"], plan["cost"]) == ("recipe burgers", "24 trajectories to solve, 67.6 kB on the disk")

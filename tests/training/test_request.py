@@ -55,6 +55,27 @@ def test_options_given_again_are_changes(folder: Path, capfd: pytest.CaptureFixt
     assert len(list_runs(folder / "runs")) == 1
 
 
+def test_a_variable_set_since_is_a_change(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values(capfd, *SHORT)
+    monkeypatch.setenv("UPSCTL_SET__RUNS__STAGES__OPERATOR__NUM_STEPS", "6")
+    assert upsctl(["train", "--profile", "one", "--resume"]) == ExitCode.DONE
+    assert "changed stages.operator.num_steps: 4 -> 6" in capfd.readouterr().err
+    assert latest(folder).is_finished("operator", 6)
+
+
+def test_a_profile_of_a_baseline_resumes_its_own_run(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = (folder / "profiles/runs/one.yaml").read_text()
+    head, _, tail = text.partition("model: {")
+    fno = "model: {emulator: fno}" + tail[tail.index("\n") :].replace("operator:", "supervised:")
+    (folder / "profiles/runs/fno.yaml").write_text(head + fno)
+    short = ("--profile", "fno", "--set", "stages.supervised.num_steps=2")
+    values(capfd, *short)
+    values(capfd, "--profile", "fno", "--resume", "--set", "stages.supervised.num_steps=3")
+    assert len(list_runs(folder / "runs")) == 1 and latest(folder).is_finished("supervised", 3)
+
+
 def test_a_stage_not_begun_begins(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     two = ("--set", "stages.supervised.num_steps=3")
     values(capfd, *SHORT, *two, "--stage", "operator")

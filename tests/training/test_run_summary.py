@@ -9,7 +9,7 @@ import pytest
 from upsctl.cli import run as upsctl
 from upsctl.errors import ExitCode
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
-from upsctl.training.run_folder import RunFolder, create_run, write_run
+from upsctl.training.run_folder import RunFolder, create_run, events_by_label, write_run
 
 PROFILE = RunProfile(
     datasets={"burgers1d_tiny_v1": DatasetShare()},
@@ -39,6 +39,12 @@ def resumed(folder: Path) -> RunFolder:
 def values(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert upsctl([*words, "--json"]) == ExitCode.DONE
     return json.loads(capfd.readouterr().out)
+
+
+def test_events_of_runs_of_one_label_are_kept_apart_by_name(folder: Path) -> None:
+    first, second = (create_run(PROFILE, "quickstart", folder, {}) for _ in range(2))
+    assert list(events_by_label([first, second])) == [first.name, second.name]
+    assert list(events_by_label([second])) == [PROFILE.label]
 
 
 def test_show_tells_steps_losses_and_resumes(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ upsctl.cli.VERBS = {"doctor": doctor}
 upsctl.cli.main()
 """
 START = "from upsctl import stop_signals; stop_signals.leave_at_once(); import slow_module"
-END = "from upsctl import stop_signals; stop_signals.ignore(); import slow_module"
+END = "from upsctl import stop_signals; stop_signals.leave_with(7); import slow_module"
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
@@ -58,4 +58,9 @@ def test_before_anything_is_done_the_program_leaves_at_once(tmp_path: Path, numb
 
 @BOTH
 def test_after_its_end_nothing_changes_how_it_ended(tmp_path: Path, number: signal.Signals) -> None:
-    assert stopped(END, tmp_path, number) == (ExitCode.DONE, "imported\n", "")
+    assert stopped(END, tmp_path, number) == (7, "", "")
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored(tmp_path: Path) -> None:
+    code, output, errors = stopped(f"import signal; signal.signal(2, signal.SIG_IGN); {START}", tmp_path, signal.SIGINT)
+    assert (code, output, errors) == (ExitCode.DONE, "imported\n", "")

@@ -1,4 +1,4 @@
-"""A convolution that continues the field beyond each end of an axis as the boundary there says."""
+"""A convolution that continues a field beyond an axis: around it where it is periodic, by its last value elsewhere."""
 
 from collections.abc import Sequence
 

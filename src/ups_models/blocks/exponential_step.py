@@ -85,7 +85,7 @@ class ExponentialStep(nn.Module):
         return diffusion_rate(waves, [weights[name] * number for name, number in diffusion_numbers.items()])
 
     def _of_waves(self, waves: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """(*half spectrum, D), (B, W) -> the complex a + i k . b and the real g, (B, 1, *half spectrum)."""
+        """(*half spectrum, D), (B, W) -> the complex a + i k . b / 8 and the real g, (B, 1, *half spectrum)."""
         radius = waves.norm(dim=-1)
         shells = torch.arange(radius.max().item() + 2.0, device=waves.device)
         own, common = self.of_conditioning(conditioning)[:, None], self.of_wavenumber(_features(shells))

@@ -58,8 +58,8 @@ def long_entries(suite: SuiteProfile, choices: Choices, boards: Sequence[Leaderb
     for board in boards:
         trained = [entry for entry in board.entries if entry.label in choices and entry.rank is not None]
         baselines = [entry for entry in trained if entry.role != "ours"]
-        best = min(baselines, key=lambda entry: entry.estimate.value)
-        for entry in (*(entry for entry in trained if entry.role == "ours"), best):
+        best = sorted(baselines, key=lambda entry: entry.estimate.value)[:1]
+        for entry in (*(entry for entry in trained if entry.role == "ours"), *best):
             name, contestant = board.contest.dataset, suite.contestant(entry.label)
             yield Entry(chosen(suite, contestant, name, choices[entry.label][name]), suite.seeds[0], budget)
 

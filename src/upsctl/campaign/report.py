@@ -12,6 +12,7 @@ from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
 from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
+from upsctl.profiles import RunProfile
 from upsctl.training.run_folder import list_runs
 
 
@@ -62,11 +63,18 @@ def _next_step(campaign: Campaign, boards: Sequence[Leaderboard]) -> str:
     return ""
 
 
+def _is_shown(profile: RunProfile, board: Leaderboard, campaign: Campaign) -> bool:
+    """Whether a training is the first seed's of a board's budget and dataset."""
+    is_of_board = board.contest.dataset in profile.datasets and profile.budget_seconds == board.contest.budget_seconds
+    return is_of_board and profile.seed == campaign.suite.seeds[0]
+
+
 def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator[Path]:
     """Each figure of the suite, for each board: of as many of its emulators as the figure can show, the first first."""
-    trained = {run.profile.label: list(run.events()) for run in list_runs(campaign.folder / "trainings")}
+    runs = [(run, run.profile) for run in list_runs(campaign.folder / "trainings")]
     for board in boards:
         dataset, labels = board.contest.dataset, [entry.label for entry in board.entries]
+        trained = {profile.label: list(run.events()) for run, profile in runs if _is_shown(profile, board, campaign)}
         events = {label: trained[label] for label in labels if label in trained}  # one order, so one colour for each
         paths = [predictions_path(campaign.folder, label, dataset, campaign.split) for label in labels]
         found = [path for path in paths if path.is_file()]

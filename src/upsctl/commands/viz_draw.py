@@ -36,8 +36,8 @@ def viz_draw(
     """
     from upsctl import console
     from upsctl.evaluation.figure_sources import draw_figure, read_source
-    from upsctl.training.run_folder import find_run
+    from upsctl.training.run_folder import events_by_label, find_run
 
-    events = {str(next(found.events("start"))["label"]): list(found.events()) for found in map(find_run, run or [])}
+    events = events_by_label([find_run(name) for name in run or []])
     source = read_source(predictions or [], events, field or [])
     console.show(draw_figure(figure, source, output, is_dry_run=dry_run), as_json)

@@ -78,14 +78,18 @@ class Cache:
         return sorted(found, key=lambda record: record.last_used)
 
     def find(self, name: str, source_digest: str) -> CacheRecord | None:
-        """The newest entry of that name and source digest, if its files have the sizes that its manifest says."""
+        """The newest entry of that name and source digest whose files have the sizes that its manifest says."""
         for record in reversed(self.records()):
-            if record.name == name and record.source_digest == source_digest:
-                if is_whole(self.path(record)):
-                    return record
+            if record.name == name and record.source_digest == source_digest and is_whole(self.path(record)):
+                return record
+        return None
+
+    def remove_damaged(self, name: str) -> None:
+        """Remove the entries of that name whose files have other sizes than their manifest says."""
+        for record in self.records():
+            if record.name == name and not is_whole(self.path(record)):
                 warn(f"{self.path(record)}: damaged; removed")
                 self.remove(record)
-        return None
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -21,9 +21,8 @@ def reported_disk_errors(what: str) -> Iterator[None]:
     except OSError as error:
         if not _is_about_the_disk(error):
             raise
-        raise DiskError(
-            f"{what}: {error.strerror or error}", next_step="free space (`upsctl data prune`), then run it again"
-        ) from error
+        next_step = "free space (`upsctl data prune --max-gb N`), then run it again"
+        raise DiskError(f"{what}: {error.strerror or error}", next_step=next_step) from error
 
 
 def _is_about_the_disk(error: OSError) -> bool:

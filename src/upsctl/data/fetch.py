@@ -95,6 +95,7 @@ def hold_dataset(name: str) -> FetchResult:
 
 def _fetch(card: DatasetCard, cache: Cache, num_processes: int) -> FetchResult:
     digest = source_digest(card)
+    cache.remove_damaged(card.name)
     record = cache.find(card.name, digest)
     if record is not None:
         return _result(cache, record, "cache")

@@ -29,5 +29,7 @@ def _commit() -> str | None:
     if not (package.parents[1] / ".git").exists():
         return None
     command = ["git", "-C", str(package), "rev-parse", "HEAD"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or None
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git here, or one that does not trust the folder
+        return None

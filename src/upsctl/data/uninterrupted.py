@@ -20,11 +20,23 @@ def uninterrupted() -> Iterator[None]:
     def keep(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = {number: signal.signal(number, keep) for number in _SIGNALS}
+    with _blocked():
+        before = {number: signal.signal(number, keep) for number in _SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with _blocked():
+            for number, handler in before.items():
+                signal.signal(number, handler)
         for number in came[:1]:
             signal.raise_signal(number)
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """Both handlers change at once."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -10,6 +10,7 @@ from upsctl.evaluation.bootstrap import Groups
 from upsctl.evaluation.rows import ALL_FIELDS, Horizon, Row
 
 OURS = "universal"
+SOLVER = "coarse_solver"
 Role = Literal["ours", "in our frame", "standard", "solver", "reference"]
 ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "solver", "reference")
 """The order in which contestants stand. A solver learns nothing and knows what the card says."""
@@ -65,10 +66,9 @@ class Contestant:
         first = self.headlines[0]
         if first.emulator == OURS:
             return "ours"
-        knows_the_card = first.frame == "declared"
         if first.is_reference:
-            return "solver" if knows_the_card else "reference"
-        return "in our frame" if knows_the_card else "standard"
+            return "solver" if first.emulator == SOLVER else "reference"
+        return "in our frame" if first.frame == "declared" else "standard"
 
     @property
     def is_stale(self) -> bool:

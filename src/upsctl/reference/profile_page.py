@@ -39,7 +39,7 @@ CHEAT_SHEET = """What is often changed in a run, and the default where there is 
 # The keys that have no default, because a name is part of them.
 NAMED = (
     "model=nano",
-    "model.settings.width=32",
+    "model.settings.sizes.token_width=64",
     "model.prediction=direct",
     "stages.operator.num_steps=2000",
     "datasets.burgers1d_subset_v1.weight=2.0",

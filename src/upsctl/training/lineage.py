@@ -58,14 +58,16 @@ def profile_digest(profile: RunProfile) -> str:
 
 
 def present_commit() -> str:
-    """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout."""
+    """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout or without git."""
     root = Path(upsctl.__file__).parents[2]
     if not (root / ".git").exists():
         return "none"
-    commit = _git(root, "rev-parse", "HEAD")
-    return f"{commit}+changes" if _git(root, "status", "--porcelain", "--", "src") else commit
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return f"{commit}+changes" if _git(root, "status", "--porcelain", "--", "src") else commit
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git here, or one that does not trust the folder
+        return "none"
 
 
 def _git(root: Path, *words: str) -> str:
-    answer = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
-    return answer.stdout.strip()
+    return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()

@@ -11,7 +11,7 @@ from upsctl.profiles import OptimiserProfile
 
 
 def build_optimiser(part: nn.Module, profile: OptimiserProfile) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices and kernels, none on biases, norms and embeddings' single rows.
+    """AdamW with weight decay on matrices and kernels, none on biases and norms, which have one axis.
 
     Updates are fused, which PyTorch cannot do for complex weights.
     """

@@ -7,13 +7,11 @@ from upsctl.console import Result, say
 from upsctl.errors import RunError, UsageError
 from upsctl.nearest_name import nearest
 from upsctl.profile_check import refuse_problems
-from upsctl.profile_reader import Resolved, load_profile
+from upsctl.profile_reader import Resolved, leaves, load_profile
 from upsctl.profiles import RunProfile
 from upsctl.training.run_folder import RunFolder, create_run, runs_root
 from upsctl.training.run_summary import summarise_runs
 from upsctl.training.trained_run import choose_device
-
-OURS = "universal"
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
     own = str(run.path / "profile.yaml")
     resolved = request.resolve(own)
     refuse_problems(resolved)
-    changed, changes = resolved.profile, _differences(load_profile("runs", own), resolved)
+    changed, changes = resolved.profile, _differences(run.profile, resolved)
     for change in changes:
         say(f"{run.name}: changed {change}")
     if changes:
@@ -115,23 +113,24 @@ def _left(profile: RunProfile, run: RunFolder | None, stage: str) -> tuple[str, 
 
 
 def find_run_to_resume(request: TrainRequest) -> RunFolder:
-    """The last run of the profile whose model is ours and whose profile lists the stage.
+    """The last run of the profile whose model is the profile's and whose own profile lists the stage.
 
     Raises:
         RunError: when there is none.
     """
-    name = load_profile("runs", request.profile).name
+    asked = load_profile("runs", request.profile)
+    name, emulator = asked.name, asked.profile.model.emulator
     readable, _ = summarise_runs(runs_root())
     for run in (RunFolder(summary.path) for summary in reversed(readable)):
         profile = run.profile
         has_stage = request.stage is None or request.stage in profile.stages
-        if run.profile_name == name and profile.model.emulator == OURS and has_stage:
+        if run.profile_name == name and profile.model.emulator == emulator and has_stage:
             return run
     stage = f" with a stage {request.stage}" if request.stage else ""
     words = f" --stage {request.stage}" if request.stage else ""
     raise RunError(f"no run of {name}{stage} in {runs_root()}", next_step=f"upsctl train --profile {name}{words}")
 
 
-def _differences(before: Resolved[RunProfile], after: Resolved[RunProfile]) -> list[str]:
-    old = {key: value for key, value, _ in before.values()}
+def _differences(before: RunProfile, after: Resolved[RunProfile]) -> list[str]:
+    old = dict(leaves(before.model_dump(mode="json")))
     return [f"{key}: {old.get(key)} -> {value}" for key, value, _ in after.values() if old.get(key) != value]

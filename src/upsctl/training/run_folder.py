@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +141,12 @@ def list_runs(root: Path) -> list[RunFolder]:
         return []
     whole = [path for path in root.iterdir() if not path.is_symlink() and not path.name.startswith(".")]
     return [RunFolder(path) for path in sorted(whole) if (path / EVENTS).is_file()]
+
+
+def events_by_label(runs: Sequence[RunFolder]) -> dict[str, list[Mapping[str, Any]]]:
+    """The events of trainings by label; by the run's name where several have one label."""
+    labels = Counter(run.profile.label for run in runs)
+    return {run.profile.label if labels[run.profile.label] == 1 else run.name: list(run.events()) for run in runs}
 
 
 def find_run(name: str) -> RunFolder:
