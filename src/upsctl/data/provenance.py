@@ -1,11 +1,9 @@
 """What this code would say made the content: part, digest, version and commit."""
 
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 
-import upsctl
+from upsctl.checkout import checkout_commit
 from upsctl.data.manifest import Provenance
 from upsctl.dataset_card import DatasetCard
 
@@ -20,16 +18,5 @@ def build_provenance(card: DatasetCard, digest: str, source_files: Mapping[str, 
         source_digest=digest,
         source_files=dict(source_files or {}),
         upsctl_version=version("upsctl"),
-        commit=_commit(),
+        commit=checkout_commit(),
     )
-
-
-def _commit() -> str | None:
-    package = Path(upsctl.__file__).parent
-    if not (package.parents[1] / ".git").exists():
-        return None
-    command = ["git", "-C", str(package), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (FileNotFoundError, subprocess.CalledProcessError):  # no git here, or one that does not trust the folder
-        return None

@@ -16,12 +16,11 @@ EXPLANATION = (
     "Error: per parameter value the median over trajectories, then the geometric mean, then the mean over seeds. "
     "Ratios carry paired 95 % bootstrap intervals over trajectories; `tie`: the difference is smaller than the spread "
     "over seeds or, of one seed, its interval holds 1. The coarse solver learns nothing: it solves the card's "
-    "equations, with their coefficients, on the "
-    "stored grid; only the column `/ solver` is against it. `/ our specialist`: one checkpoint for several datasets, "
-    "over ours that learnt this one alone. Tokens: each state decoded from its own latent tokens alone, a diagnostic. "
-    "Budgets are counted in updates; training s is what they took, mean over seeds. Milliseconds: one step of one "
-    "sample, 16 in a batch, and the memory meanwhile. Stale rows were made by sources that have changed since; they "
-    "have no rank."
+    "equations, with their coefficients, on the stored grid; only the column `/ solver` is against it. `/ our "
+    "specialist`: one checkpoint for several datasets, over ours that learnt this one alone. Tokens: each state "
+    "decoded from its own latent tokens alone, a diagnostic. Budgets are counted in updates; training s is what they "
+    "took, mean over seeds. Milliseconds: one step of one sample, 16 in a batch, and the memory meanwhile. Stale rows "
+    "were made by sources that have changed since; they have no rank."
 )
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}

@@ -3,14 +3,12 @@
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-import upsctl
+from upsctl.checkout import checkout_commit, has_changed_sources
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
 from upsctl.machine import device_class, device_name
@@ -59,15 +57,7 @@ def profile_digest(profile: RunProfile) -> str:
 
 def present_commit() -> str:
     """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout or without git."""
-    root = Path(upsctl.__file__).parents[2]
-    if not (root / ".git").exists():
+    commit = checkout_commit()
+    if commit is None:
         return "none"
-    try:
-        commit = _git(root, "rev-parse", "HEAD")
-        return f"{commit}+changes" if _git(root, "status", "--porcelain", "--", "src") else commit
-    except (FileNotFoundError, subprocess.CalledProcessError):  # no git here, or one that does not trust the folder
-        return "none"
-
-
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{commit}+changes" if has_changed_sources() else commit
