@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,25 @@ from ups_models.sizes import Sizes
 
 NUM_TAPS = (4, 6)
 """Nodes along each axis from which values between nodes are interpolated, by the lower and by the higher order."""
+
+
+@dataclass(frozen=True)
+class BetweenNodes:
+    """A field at points between the nodes.
+
+    Attributes:
+        low, high: (B, C, N) its interpolations by the lower and by the higher order.
+        share: (B, C, N) of their difference, learned.
+    """
+
+    low: Tensor
+    high: Tensor
+    share: Tensor
+
+    @property
+    def value(self) -> Tensor:
+        """(B, C, N) what the decoder says."""
+        return self.high + self.share * (self.high - self.low)
 
 
 class AnyPointDecoder(nn.Module):
@@ -66,8 +86,8 @@ class AnyPointDecoder(nn.Module):
     @in_full_precision
     def between(
         self, fine: Tensor, fields: Mapping[str, Tensor], geometry: GridGeometry, points: Tensor
-    ) -> dict[str, Tensor]:
-        """The values of fields (B, C, *space) at `points` (B, N, D): (B, C, N); at the nodes, the nodes' values.
+    ) -> dict[str, BetweenNodes]:
+        """The values of fields (B, C, *space) at `points` (B, N, D); at the nodes, the nodes' values.
 
         Args:
             fine: (B, S, *space) the decoder's features at the nodes.
@@ -78,12 +98,12 @@ class AnyPointDecoder(nn.Module):
         offset = node_positions(points, geometry)
         offset = 2 * math.pi * (offset - offset.round())
         features = interpolate(fine, points, geometry, num_taps=2).transpose(1, 2)
-        inputs, values = torch.cat([features, offset.sin(), offset.cos()], dim=-1), {}
+        inputs, found = torch.cat([features, offset.sin(), offset.cos()], dim=-1), {}
         for name, field in fields.items():
             low, high = (interpolate(field, points, geometry, num_taps) for num_taps in NUM_TAPS)
-            gate = self.between_nodes[f"{fine.ndim - 2}d_{name}"](inputs).transpose(1, 2)
-            values[name] = high + gate * (high - low)
-        return values
+            share = self.between_nodes[f"{fine.ndim - 2}d_{name}"](inputs).transpose(1, 2)
+            found[name] = BetweenNodes(low, high, share)
+        return found
 
 
 def _zero_ended(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -14,7 +14,14 @@ from ups_models.sizes import Sizes
 
 
 class LatentOperatorConfig(PartConfig):
-    """In 1D, 2D and 3D: how many of the blocks are passed, the kept modes and the reach of the local mixing."""
+    """What is passed on the way through the latent; three numbers are for 1D, 2D and 3D.
+
+    Attributes:
+        depth: how many of the blocks.
+        num_modes: kept along each axis by the spectral mixing.
+        reach: the largest move of the local mixing, in tokens.
+        spectral_groups: groups of channels that the spectral mixing maps apart.
+    """
 
     depth: tuple[int, int, int] = (1, 2, 2)
     num_modes: tuple[int, int, int] = (16, 6, 4)

@@ -14,7 +14,8 @@ class Sizes(PartConfig):
         fine_width: channels at full resolution.
         stem_kernel: edge of the first convolution, odd.
         fine_blocks: Fourier blocks at full resolution, as many before the latent as after it.
-        fine_modes, fine_kernel: of these blocks.
+        fine_modes: that these blocks keep along each axis.
+        fine_kernel: edge of their convolutions.
     """
 
     token_width: int = 96

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from ups_models.any_point_decoder import AnyPointDecoder
+from ups_models.any_point_decoder import AnyPointDecoder, BetweenNodes
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.exponential_step import ExponentialStep
 from ups_models.carried import carried_fields
@@ -25,6 +25,8 @@ class UniversalConfig(PartConfig):
     """The sizes that the parts share, the parts' own configs, and in how many parts of a step a flow carries fields.
 
     Attributes:
+        sizes: of encoder, latent operator and decoder.
+        operator: the latent operator's own.
         flow_parts: in 1D, 2D and 3D; fewer leave more to the network, more take longer.
     """
 
@@ -87,8 +89,8 @@ class Universal(AbstractEmulator):
         """The next frame at `points` (B, N, D): name -> (B, 1, N, C); at the nodes, what `step` gives."""
         after = self.advance(batch)
         fields = {name: field[:, 0].movedim(-1, 1) for name, field in after.fields.items()}
-        values = self.between_nodes(fields, after, points)
-        return {name: value.transpose(1, 2)[:, None] for name, value in values.items()}
+        found = self.between_nodes(fields, after, points)
+        return {name: one.value.transpose(1, 2)[:, None] for name, one in found.items()}
 
     def advance(self, batch: Batch) -> Advanced:
         """One step, and what it went through."""
@@ -144,8 +146,8 @@ class Universal(AbstractEmulator):
             for name, change in changes.items()
         }  # fmt: skip
 
-    def between_nodes(self, fields: Mapping[str, Tensor], after: Advanced, points: Tensor) -> dict[str, Tensor]:
-        """Fields (B, C, *space) at `points` (B, N, D), (B, C, N), as the decoder reads between the nodes of `after`."""
+    def between_nodes(self, fields: Mapping[str, Tensor], after: Advanced, points: Tensor) -> dict[str, BetweenNodes]:
+        """Fields (B, C, *space) at `points` (B, N, D), as the decoder reads between the nodes of `after`."""
         fine = rolled({"fine": after.fine}, after.before.shift, 1)["fine"]  # seen in a frame that moves by whole cells
         return self.decoder.between(fine, fields, after.before.geometry, points)
 

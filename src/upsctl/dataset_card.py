@@ -163,7 +163,13 @@ class Probe(Frozen):
 
 
 class ArchivePart(Frozen):
-    """One object in a store: its key, its size and its SHA-256."""
+    """One object in a store.
+
+    Attributes:
+        key: its name there.
+        num_bytes: its size.
+        sha256: of its bytes.
+    """
 
     key: str
     num_bytes: int

@@ -14,8 +14,13 @@ def device_name(device: str) -> str:
 
 def device_class(device: str, num_threads: int) -> str:
     """What rows must share to be ranked together: the core count, or the accelerator's model."""
-    cores = num_threads or os.cpu_count() or 1
+    cores = count_threads(num_threads)
     return torch.cuda.get_device_name() if device == "cuda" else f"{cores} core{'s' if cores > 1 else ''}"
+
+
+def count_threads(wanted: int) -> int:
+    """So many processor threads as are wanted; as many as there are cores where that is 0."""
+    return wanted or os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ups_models.registry import list_parts, load_part
-from upsctl.dataset_card import DatasetCard, RecipeSource
+from upsctl.dataset_card import DatasetCard, RecipeSource, VendorSource
 from upsctl.errors import ProfileError
-from upsctl.interfaces import AbstractRecipe
+from upsctl.interfaces import AbstractConverter, AbstractRecipe
 from upsctl.nearest_name import nearest
 from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profile_problem import explain
@@ -77,6 +77,8 @@ def _settings(profile: Any) -> Iterator[tuple[str, type[BaseModel], dict[str, An
     match profile:
         case DatasetCard(source=RecipeSource(recipe=name, settings=settings)):
             yield "source.settings", load_part("upsctl.recipes", name, AbstractRecipe).Settings, settings
+        case DatasetCard(source=VendorSource(converter=name, settings=settings)):
+            yield "source.settings", load_part("upsctl.converters", name, AbstractConverter).Settings, settings
         case ModelProfile():
             yield "settings", _emulator_config(profile.emulator), profile.settings
         case RunProfile():
@@ -89,10 +91,9 @@ def _settings(profile: Any) -> Iterator[tuple[str, type[BaseModel], dict[str, An
 
 
 def _emulator_config(name: str) -> type[BaseModel]:
-    from ups_models.interfaces import AbstractEmulator
-    from ups_models.universal import Universal
+    from ups_models.checkpoint import emulator_class
 
-    return Universal.Config if name == "universal" else load_part("ups_models.baselines", name, AbstractEmulator).Config
+    return emulator_class(name).Config
 
 
 def _stage_config(name: str) -> type[BaseModel]:

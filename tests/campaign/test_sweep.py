@@ -27,10 +27,11 @@ class Valley:
     def __init__(self, best_rate: float, best_width: int = 96) -> None:
         self.best_rate, self.best_width, self.tried = best_rate, best_width, Counter[tuple[float, float]]()
 
-    def __call__(self, configuration: Configuration, seconds: float) -> float:
+    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float:
         rate, width = configuration.learning_rate, configuration.width
         assert rate is not None and width is not None
         self.tried[rate, seconds] += 1
+        assert share == (1.0 if seconds == 90 else 0.25)
         penalty = 0.1 * (configuration.prediction == "direct") + 0.5 * (width != self.best_width)
         return abs(math.log2(rate / self.best_rate)) + penalty + 1 / seconds
 
@@ -54,7 +55,7 @@ def test_a_best_rate_that_a_longer_round_moves_to_an_edge_is_followed() -> None:
     """The longer the training, the smaller the best rate, as with most networks."""
     tried = Counter[tuple[float, float]]()
 
-    def trial(configuration: Configuration, seconds: float) -> float:
+    def trial(configuration: Configuration, seconds: float, share: float) -> float:
         rate = configuration.learning_rate
         assert rate is not None
         tried[rate, seconds] += 1
@@ -65,15 +66,32 @@ def test_a_best_rate_that_a_longer_round_moves_to_an_edge_is_followed() -> None:
     assert (0.0005, 20) not in tried and (0.00025, 60) in tried
 
 
+def test_a_rate_that_the_first_round_left_behind_is_tried_again_beside_the_best() -> None:
+    """A finalist at the edge of the finalists has a neighbour that was only tried for a short time."""
+    tried = Counter[tuple[float, float]]()
+
+    def trial(configuration: Configuration, seconds: float, share: float) -> float:
+        rate = configuration.learning_rate
+        assert rate is not None
+        tried[rate, seconds] += 1
+        if configuration.width != 96:
+            return 10.0
+        return {20: {0.002: 1, 0.001: 0.5, 0.0005: 0.6}.get(rate, 2.0)}.get(int(seconds), abs(math.log2(rate / 0.002)))
+
+    contestant = OURS.model_copy(update={"learning_rates": (0.0005, 0.001, 0.002, 0.004)})
+    suite = SUITE.model_copy(update={"sweep": SweepProfile(num_finalists=2)})
+    assert run_sweep(suite, contestant, "one", trial).learning_rate == 0.002
+    assert (0.004, 60) in tried
+
 def test_few_go_on_and_both_forms_are_tried() -> None:
     valley = Valley(0.002)
     run_sweep(SUITE, OURS, "one", valley)
     seconds = Counter(seconds for (_, seconds), count in valley.tried.items() for _ in range(count))
-    assert seconds == {20: 6, 60: 3, 90: 3}  # the winner's error is asked for once more
+    assert seconds == {20: 6, 60: 4, 90: 3}  # the winner's error is asked for once more
 
 
 def test_a_diverged_setting_is_never_chosen() -> None:
-    def trial(configuration: Configuration, seconds: float) -> float:
+    def trial(configuration: Configuration, seconds: float, share: float) -> float:
         return math.inf if configuration.learning_rate != 0.002 else 1.0
 
     assert run_sweep(SUITE, OURS, "one", trial).learning_rate == 0.002

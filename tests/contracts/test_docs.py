@@ -96,6 +96,12 @@ def test_every_line_of_the_cheat_sheet_resolves(tmp_path: Path, monkeypatch: pyt
         assert "--set" in {origin for _, _, origin in resolved.values()} or override == "model=nano"
 
 
+def test_every_key_of_a_profile_has_its_meaning() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.*)\|$", PAGES["reference/profiles.md"](), re.MULTILINE)
+    assert len(rows) > 180
+    assert [key for key, meaning in rows if not meaning.strip()] == []
+
+
 def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     told = {name.replace(".", "-") for name in re.findall(r"^\| ([a-z][\w.-]*) \|", text, re.MULTILINE)}

@@ -81,6 +81,21 @@ def test_check_asks_each_part_about_its_settings() -> None:
     assert done.stdout.count("profiles/models/toy.yaml:3: unknown key `widht`; expected `width`") == 2
 
 
+@pytest.mark.parametrize(
+    ("card", "key", "typo"),
+    [
+        ("advection1d_pdebench_v1", "times", "tmies"),
+        ("burgers1d_tiny_v1", "courant_number", "courant_nubmer"),
+    ],
+)
+def test_check_asks_the_source_of_a_card_about_its_settings(card: str, key: str, typo: str) -> None:
+    upsctl("profile", "copy", f"datasets/{card}")
+    path = Path(f"profiles/datasets/{card}.yaml")
+    path.write_text(path.read_text().replace(f"    {key}: ", f"    {typo}: "))
+    done = upsctl("profile", "check", f"datasets/{card}", code=ExitCode.PROFILE)
+    assert f"unknown key `{typo}`; expected `{key}`" in done.stdout
+
+
 def test_check_names_every_wrong_file_line_and_name() -> None:
     stores = Path("profiles/stores")
     stores.mkdir(parents=True)

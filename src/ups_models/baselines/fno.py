@@ -14,7 +14,14 @@ from ups_models.problem import Problems
 
 
 class FNOConfig(PartConfig):
-    """As in `neuralop.models.FNO`: kept modes per axis in 1D, 2D and 3D, width, depth, the coordinates as inputs."""
+    """What `neuralop.models.FNO` is made with.
+
+    Attributes:
+        num_modes: kept along each axis, in 1D, 2D and 3D.
+        width: channels of a layer, `hidden_channels`.
+        num_layers: depth.
+        with_coordinates: whether the coordinates are inputs, `positional_embedding`.
+    """
 
     num_modes: tuple[int, int, int] = (64, 24, 12)
     width: int = 32

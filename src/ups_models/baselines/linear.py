@@ -18,7 +18,12 @@ CHUNK_CELLS = 2**19
 
 
 class LinearConfig(PartConfig):
-    """The ridge strengths tried, over the mean energy of a wavenumber's inputs, and the most parameter values kept."""
+    """How the least squares are regularised, and how many maps there may be.
+
+    Attributes:
+        ridges: strengths tried, over the mean energy of a wavenumber's inputs.
+        max_maps: the most parameter values that get a map of their own.
+    """
 
     ridges: tuple[float, ...] = (1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1)
     max_maps: int = 32

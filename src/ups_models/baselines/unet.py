@@ -20,7 +20,14 @@ _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 class UNetConfig(PartConfig):
-    """Width of the first level, multiples of it on each level, and residual blocks per level."""
+    """Sizes of the levels.
+
+    Attributes:
+        width: channels of the first level.
+        multiples: each level's channels over `width`; one level for each number.
+        num_blocks: residual blocks of a level.
+        num_groups: of the group normalisation.
+    """
 
     width: int = 24
     multiples: tuple[int, ...] = (1, 2, 2, 4)

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from ups_models.any_point_decoder import NUM_TAPS
 from ups_models.batch import Batch
 from ups_models.blocks.interpolation import interpolate
 from ups_models.errors import ModelError
@@ -75,10 +74,15 @@ def between_nodes_loss(model: Universal, after: Advanced, batch: Batch, generato
     truth = {name: field[:, -1].movedim(-1, 1) for name, field in batch.fields.items()}
     losses = []
     for name, found in model.between_nodes(truth, after, points).items():
-        low, high, fine = (interpolate(truth[name], points, batch.geometry, taps) for taps in (*NUM_TAPS, FINE_TAPS))
-        size = (high - low).square().flatten(1).mean(1) + ROUND_OFF * high.square().flatten(1).mean(1) + 1e-30
-        losses.append(((found - fine).square().flatten(1).mean(1) / size).mean())
+        fine = interpolate(truth[name], points, batch.geometry, FINE_TAPS)
+        size = _mean_square(found.high - found.low) + ROUND_OFF * _mean_square(found.high) + 1e-30
+        losses.append((_mean_square(found.value - fine) / size).mean())
     return WEIGHT * torch.stack(losses).mean()
+
+
+def _mean_square(values: Tensor) -> Tensor:
+    """(B,) over all but the samples."""
+    return values.square().flatten(1).mean(1)
 
 
 def _random_points(batch: Batch, generator: torch.Generator) -> Tensor:

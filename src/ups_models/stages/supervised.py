@@ -13,7 +13,12 @@ from ups_models.registry import load_part
 
 
 class SupervisedConfig(PartConfig):
-    """The loss, and how many steps are unrolled with gradient from which share of the training on."""
+    """What is minimised, over how many steps.
+
+    Attributes:
+        loss: a file of `ups_models/losses/`.
+        unroll: share of the training from which it holds -> steps unrolled with gradient.
+    """
 
     loss: Literal["relative_l2"] = "relative_l2"
     unroll: dict[float, int] = Field(default_factory=lambda: {0.0: 1})

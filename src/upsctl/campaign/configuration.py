@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
+from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 
@@ -39,8 +40,20 @@ class Configuration:
 
     @property
     def cost_name(self) -> str:
-        """What one update's cost depends on: not the learning rate, nor the prediction."""
-        return f"{self.label} {self.width or ''}".strip()
+        """What one update's cost depends on, by name: label, width, and a digest of model, stage, batches and sources.
+
+        The learning rate and the form of the prediction cost nothing.
+        """
+        name = f"{self.label} {self.width or ''}".strip()
+        return f"{name} {self._cost_digest}"
+
+    @property
+    def _cost_digest(self) -> str:
+        shares = {name: self.suite.datasets[name].batch_size for name in self.datasets}
+        facts = [
+            model_digest(self.contestant, self.suite), training_digest(self.model.emulator),
+            shares, self.suite.num_threads]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:6]
 
     @property
     def model(self) -> ModelProfile:

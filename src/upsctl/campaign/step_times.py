@@ -5,8 +5,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from upsctl.campaign.configuration import Configuration
 from upsctl.console import progress_bar
+from upsctl.machine import count_threads
 from upsctl.training.trained_run import TrainingData, build_model, build_updates, choose_device, describe_emulator
 from upsctl.training.updates import Updates
 
@@ -34,6 +37,7 @@ class StepTimer:
 
     def __init__(self, configuration: Configuration, dataset: str, data: TrainingData) -> None:
         profile = configuration.run_profile(LONG_RUN)
+        torch.set_num_threads(count_threads(profile.num_threads))
         device = choose_device(profile)
         artifacts = {name: data.artifacts[name] for name in configuration.datasets}
         model = build_model(describe_emulator(profile, artifacts), profile.seed, data.only(configuration.datasets))

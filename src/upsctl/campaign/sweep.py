@@ -2,18 +2,25 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
-Trial = Callable[[Configuration, float], float]
-"""Trains a configuration for so many seconds' worth of updates; returns its validation error."""
+Trial = Callable[[Configuration, float, float], float]
+"""Trains a configuration for so many seconds' worth of updates; its validation error over a share of the frames."""
+
+Error = Callable[[Configuration], float]
+"""A trial whose length and share are decided."""
 
 
 def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: Trial) -> ChosenSettings:
     """The whole grid for a short time, the best few for longer, the best of these residual and direct.
+
+    The first two rounds compare the beginning of the rollout: at its end networks so little trained are all alike, and
+    noise would choose. The last compares all of it, as the leaderboard does.
 
     Args:
         suite: with a sweep.
@@ -28,36 +35,39 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
         replace(start, width=width, learning_rate=rate)
         for width, rate in product(contestant.widths, contestant.learning_rates)
     ]
-    tried = _until_inside(grid, grid, sweep.first_seconds, trial)
-    finalists = _until_inside(tried[: sweep.num_finalists], tried, sweep.final_seconds, trial)
+    tried = _until_inside(grid, partial(trial, seconds=sweep.first_seconds, share=sweep.early_share))
+    best = tried[: sweep.num_finalists]
+    finalists = _until_inside(best, partial(trial, seconds=sweep.final_seconds, share=sweep.early_share))
     forms = [replace(finalists[0], prediction=prediction) for prediction in ("residual", "direct")]
-    winner, *_ = _ranked(forms, sweep.prediction_seconds, trial)
+    last_trial = partial(trial, seconds=sweep.prediction_seconds, share=1.0)
+    winner, *_ = _ranked(forms, last_trial)
     assert winner.learning_rate is not None and winner.width is not None
     return ChosenSettings(
         learning_rate=winner.learning_rate,
         width=winner.width,
         prediction=winner.prediction,
-        error=float(f"{trial(winner, sweep.prediction_seconds):.6g}"),
+        error=float(f"{last_trial(winner):.6g}"),
         model_digest=model_digest(contestant, suite),
         source_digest=training_digest(contestant.model.emulator)[:16],
     )
 
 
-def _until_inside(
-    candidates: Sequence[Configuration], tried: Sequence[Configuration], seconds: float, trial: Trial
-) -> list[Configuration]:
-    """Best first; while the best stands at an edge of the rates tried with its width, the next by a factor of two."""
-    candidates, tried = list(candidates), list(tried)
+def _until_inside(candidates: Iterable[Configuration], error: Error) -> list[Configuration]:
+    """Best first; while the best stands at an edge of this round's rates with its width, the next by a factor of two.
+
+    A rate that an earlier, shorter round left behind is tried again where it is the neighbour of the best: the longer
+    the training, the more a small rate or a large one may gain.
+    """
+    candidates = list(candidates)
     while True:
-        ranked = _ranked(candidates, seconds, trial)
-        beyond = _beyond_the_edge(ranked[0], tried)
+        ranked = _ranked(candidates, error)
+        beyond = _beyond_the_edge(ranked[0], candidates)
         if beyond is None:
             return ranked
         candidates.append(beyond)
-        tried.append(beyond)
 
 
-def _beyond_the_edge(best: Configuration, tried: Iterable[Configuration]) -> Configuration | None:
+def _beyond_the_edge(best: Configuration, tried: Sequence[Configuration]) -> Configuration | None:
     rates = sorted(_rate(one) for one in tried if one.width == best.width)
     if _rate(best) == rates[-1]:
         return replace(best, learning_rate=2 * rates[-1])
@@ -66,8 +76,8 @@ def _beyond_the_edge(best: Configuration, tried: Iterable[Configuration]) -> Con
     return None
 
 
-def _ranked(configurations: Sequence[Configuration], seconds: float, trial: Trial) -> list[Configuration]:
-    errors = [trial(configuration, seconds) for configuration in configurations]
+def _ranked(configurations: Sequence[Configuration], error: Error) -> list[Configuration]:
+    errors = [error(configuration) for configuration in configurations]
     order = sorted(range(len(errors)), key=lambda index: errors[index])
     return [configurations[index] for index in order]
 

@@ -43,15 +43,18 @@ class Trials:
     data: TrainingData
     valid: dict[str, Artifact]
 
-    def error(self, configuration: Configuration, seconds: float) -> float:
-        """The validation error after `seconds`' worth of updates; infinite where the training diverged."""
+    def error(self, configuration: Configuration, seconds: float, share: float) -> float:
+        """The validation error over the first `share` of the frames, after `seconds`' worth of updates.
+
+        Infinite where the training diverged.
+        """
         (dataset,) = configuration.datasets
         steps = num_steps(self.file.facts.sweep_step_seconds, configuration.cost_name, dataset, seconds)
-        key = self._key(configuration, steps)
-        known = [line for line in self.lines if all(line[name] == value for name, value in key.items())]
+        key = self._key(configuration, steps) | {"share": share}
+        known = [line for line in self.lines if key.items() <= line.items()]
         if known:
             return float(known[0]["error"])
-        error, wall = self._train(configuration, steps)
+        error, wall = self._train(configuration, steps, share)
         say(f"{configuration.name}: {steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
         return error
@@ -62,7 +65,7 @@ class Trials:
         path = self.record / FILE_NAME
         return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
-    def _train(self, configuration: Configuration, steps: int) -> tuple[float, float]:
+    def _train(self, configuration: Configuration, steps: int, share: float) -> tuple[float, float]:
         path = self.trainings / f"sweep-{configuration.name}-{steps}"
         (dataset,) = configuration.datasets
         try:
@@ -72,7 +75,7 @@ class Trials:
             shutil.rmtree(path)
             return math.inf, 0.0
         wall = wall_seconds(checkpoint)
-        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid")
+        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid", share)
         shutil.rmtree(path)
         return error, wall
 

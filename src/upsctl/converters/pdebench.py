@@ -65,6 +65,8 @@ class PdebenchSettings(Frozen):
 class PdebenchConverter(AbstractConverter):
     """Files of PDEBench -> samples, one trajectory in memory at a time; float64 files become float32."""
 
+    Settings = PdebenchSettings
+
     def card_name(self, source: Path) -> str | None:
         """The card whose settings match the file's name."""
         cards = {name: load_profile("datasets", name).profile for name in list_profiles("datasets")}

@@ -4,19 +4,21 @@ import inspect
 import re
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from upsctl.profile_kinds import PROFILE_KINDS
 from upsctl.profiles import RunProfile
+from upsctl.reference.part_settings import settings_of_parts
 
 HEAD = """# Profiles
 
 Made by `make docs` from the models that `upsctl/profile_kinds.py` names. Profiles are looked for in
 `./profiles`, in the user's configuration folder and in the package, in this order; a path ending in `.yaml` always
-works. `upsctl profile show KIND/NAME` prints every value with its origin.
+works. `upsctl profile show KIND/NAME` prints every value with its origin. The settings that a profile hands on to a
+part (an emulator, a stage, a recipe, a converter) are that part's own: they stand at the end of this page.
 
 ## Overrides
 
@@ -36,6 +38,7 @@ CHEAT_SHEET = """What is often changed in a run, and the default where there is 
 
 ```text
 """
+BAR = "\\|"  # ends no cell
 # The keys that have no default, because a name is part of them.
 NAMED = (
     "model=nano",
@@ -48,9 +51,12 @@ NAMED = (
 
 
 def profile_page() -> str:
-    """The overrides, then one section for each kind and each model inside it; a model that recurs is told once."""
+    """The overrides, one section for each kind and one for each part's settings; a model that recurs is told once."""
     sheet = "".join(f"--set {override}\n" for override in cheat_sheet())
-    return HEAD + CHEAT_SHEET + sheet + "```\n" + "".join(_sections())
+    told: set[type[BaseModel]] = set()
+    kinds = (_section(f"{kind}/NAME.yaml", model, told) for kind, model in PROFILE_KINDS.items())
+    parts = (_section(heading, model, told) for heading, model in settings_of_parts())
+    return "".join([HEAD, CHEAT_SHEET, sheet, "```\n", *kinds, *parts])
 
 
 def cheat_sheet() -> list[str]:
@@ -69,13 +75,11 @@ def _defaults(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield f"{prefix}{name}={value}".replace(" ", "")
 
 
-def _sections() -> Iterator[str]:
-    told: set[type[BaseModel]] = set()
-    for kind, model in PROFILE_KINDS.items():
-        yield f"\n## {kind}/NAME.yaml\n"
-        for one in dict.fromkeys(_models(model)):
-            yield f"\n### {one.__name__}\n\nAs above.\n" if one in told else _model(one)
-            told.add(one)
+def _section(heading: str, model: type[BaseModel], told: set[type[BaseModel]]) -> str:
+    models = list(dict.fromkeys(_models(model)))
+    texts = [f"\n### {one.__name__}\n\nAs above.\n" if one in told else _model(one) for one in models]
+    told.update(models)
+    return f"\n## {heading}\n" + "".join(texts)
 
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -95,7 +99,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 def _model(model: type[BaseModel]) -> str:
     summary, meanings = _read_docstring(inspect.getdoc(model) or "")
     rows = [
-        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {meanings.get(name, '')} |\n"
+        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {meanings.get(name, '').replace('|', BAR)} |\n"
         for name, field in model.model_fields.items()
     ]
     head = f"\n### {model.__name__}\n\n{summary}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
@@ -125,10 +129,12 @@ def _type(annotation: Any) -> str:
     name = getattr(annotation, "__name__", "") or str(annotation)
     if annotation is NoneType:
         return "nothing"
+    if get_origin(annotation) is Annotated:
+        return _type(arguments[0])
     if not arguments:
         return name if isinstance(annotation, type) else str(annotation)
     if name == "dict":
-        return f"name: {_type(arguments[1])}"
+        return f"{'name' if arguments[0] is str else _type(arguments[0])}: {_type(arguments[1])}"
     if name == "tuple":
         inner = ", ".join(_type(argument) for argument in arguments)
         return f"[{inner}, ...]" if Ellipsis in get_args(annotation) else f"[{inner}]"

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import nn
 from upsctl.checkout import checkout_commit, has_changed_sources
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
-from upsctl.machine import device_class, device_name
+from upsctl.machine import count_threads, device_class, device_name
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
 
@@ -23,7 +22,7 @@ def describe_lineage(
     return {
         "label": profile.label,
         "run": run_name,
-        "num_parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "num_parameters": count_parameters(model),
         "num_evaluations_per_step": 1,
         "seed": profile.seed,
         "budget_seconds": profile.budget_seconds,
@@ -33,9 +32,14 @@ def describe_lineage(
         "commit": present_commit(),
         "device": device_name(device),
         "device_class": device_class(device, profile.num_threads),
-        "num_threads": profile.num_threads or os.cpu_count() or 1,
+        "num_threads": count_threads(profile.num_threads),
         "command": command,
     }
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Real numbers; a complex weight is two."""
+    return sum(weight.numel() * (2 if weight.is_complex() else 1) for weight in model.parameters())
 
 
 def describe_datasets(artifacts: Mapping[str, Artifact]) -> dict[str, dict[str, str]]:

@@ -11,7 +11,9 @@ from upsctl.profiles import OptimiserProfile
 
 
 def build_optimiser(part: nn.Module, profile: OptimiserProfile) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices and kernels, none on biases and norms, which have one axis.
+    """AdamW with weight decay on all weights of several axes (matrices, kernels), none on those of one (biases, norms).
+
+    `neuraloperator`'s biases and gates have several axes, all but one of length 1, and decay with its kernels.
 
     Updates are fused, which PyTorch cannot do for complex weights.
     """

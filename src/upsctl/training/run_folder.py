@@ -97,12 +97,16 @@ class RunFolder:
         return sum(seconds.values())
 
     def publish_checkpoint(self, stage: str, temporary: Path, step: int) -> Path:
-        """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones."""
+        """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones.
+
+        One that is there already was made by a process that a kill kept from saying so: it is as good and stays.
+        """
         parent = self.stage_path(stage)
         final = parent / f"step_{step:08d}"
         if final.exists():
-            shutil.rmtree(final)
-        temporary.rename(final)
+            shutil.rmtree(temporary)
+        else:
+            temporary.rename(final)
         _point(parent / "checkpoint", final.name)
         for old in parent.iterdir():
             if old.is_dir() and not old.is_symlink() and old != final:

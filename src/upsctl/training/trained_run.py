@@ -1,6 +1,5 @@
 """A run from its resolved profile to its finished stages: data, model, one loop after another."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from upsctl.data.fetch import open_dataset
 from upsctl.data.loader import SplitTensors
 from upsctl.data.problems import problem_of
 from upsctl.errors import ResourcesError, RunError
+from upsctl.machine import count_threads
 from upsctl.profiles import RunProfile
 from upsctl.training.lineage import describe_lineage
 from upsctl.training.loop import StageTraining
@@ -77,7 +77,7 @@ def train_run(run: RunFolder, stages: Sequence[str], command: str, data: Trainin
     """
     profile = run.profile
     with _alone(run), tracking(run, profile.tracker) as tracker:
-        torch.set_num_threads(profile.num_threads or os.cpu_count() or 1)
+        torch.set_num_threads(count_threads(profile.num_threads))
         device = choose_device(profile)
         names = list(profile.datasets)
         data = data.only(names) if data is not None else TrainingData.open(names)
