@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ups_models.blocks.interpolation import interpolate, node_positions
 from ups_models.blocks.precision import in_full_precision
+from ups_models.blocks.zero_start import start_at_zero
 from ups_models.fine_path import build_fine_blocks
 from ups_models.geometry import GridGeometry
 from ups_models.latent import LatentState
@@ -59,7 +60,7 @@ class AnyPointDecoder(nn.Module):
         for dimensions in sorted({problem.num_dimensions for problem in problems}):
             width, edge = sizes.fine_width[dimensions - 1], sizes.patch_size[dimensions - 1]
             transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[dimensions - 1]
-            self.patches[f"{dimensions}d"] = _zero(transposed(sizes.token_width, width, edge, stride=edge))
+            self.patches[f"{dimensions}d"] = start_at_zero(transposed(sizes.token_width, width, edge, stride=edge))
             self.blocks[f"{dimensions}d"] = build_fine_blocks(dimensions, sizes)
         for problem in problems:
             dimensions, width = problem.num_dimensions, sizes.fine_width[problem.num_dimensions - 1]
@@ -108,11 +109,4 @@ class AnyPointDecoder(nn.Module):
 
 def _zero_ended(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """A pointwise network whose output is zero before training."""
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), _zero(nn.Linear(hidden, outputs)))
-
-
-def _zero(layer: nn.Module) -> nn.Module:
-    """A layer whose output is zero before training."""
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-    return layer
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), start_at_zero(nn.Linear(hidden, outputs)))

@@ -1,10 +1,12 @@
-"""A file appears whole or not at all: the one way in which a single file is written."""
+"""A file appears whole or not at all: the one way in which a single file is written, and lines are added to one."""
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from upsctl.errors import DiskError
 
@@ -28,6 +30,23 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise DiskError(f"{path}: not written", got=reason, next_step="`upsctl doctor` shows the disks") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Add lines at the end of a text: all of them or none, one process at a time.
+
+    Raises:
+        DiskError: when the disk is full or not writable; the file is as before.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")), whole_file(path) as partial, partial.open("wb") as stream:
+            before = path.read_bytes() if path.is_file() else b""
+            stream.write(before + "".join(f"{line}\n" for line in lines).encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise DiskError(f"{path}: not written", got=str(error), next_step="make room and try again") from error
 
 
 def write_json(values: object, path: Path) -> None:

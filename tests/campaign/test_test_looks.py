@@ -3,17 +3,22 @@
 import json
 from pathlib import Path
 
-from upsctl.campaign.open_campaign import count_test_looks, open_campaign, record_test_look
+from upsctl.campaign.open_campaign import open_campaign
+from upsctl.evaluation.test_looks import FILE_NAME, count_looks, record_look
 
 
-def test_a_look_at_the_test_split_is_asked_for_and_told(tmp_path: Path) -> None:
-    designing = open_campaign("grids", [], tmp_path / "grids", is_final=False)
-    final = open_campaign("grids", [], tmp_path / "grids", is_final=True)
+def test_a_look_at_the_test_split_is_asked_for() -> None:
+    designing = open_campaign("grids", [], None, is_final=False)
+    final = open_campaign("grids", [], None, is_final=True)
     assert (designing.split, final.split) == ("valid", "test")
     assert (designing.command, final.command) == ("upsctl bench run grids", "upsctl bench run grids --final")
-    assert count_test_looks(final) == 0
-    record_test_look(final)
-    record_test_look(final)
-    assert count_test_looks(final) == 2
-    (line, _) = (tmp_path / "test_looks.jsonl").read_text().splitlines()
-    assert json.loads(line)["campaign"] == "grids"
+
+
+def test_looks_are_counted_by_what_was_looked_at_whoever_looked(tmp_path: Path) -> None:
+    assert count_looks(tmp_path, "one") == 0
+    record_look(tmp_path, "grids", "one", "abc")
+    record_look(tmp_path, "quickstart", "one", "abc")
+    record_look(tmp_path, "grids", "two", "abc")
+    assert (count_looks(tmp_path, "one"), count_looks(tmp_path, "two")) == (2, 1)
+    first, *_ = (tmp_path / FILE_NAME).read_text().splitlines()
+    assert json.loads(first)["campaign"] == "grids"

@@ -35,9 +35,6 @@ IGNORE_THE_STATE = ("mean",)
 BFLOAT16_ROUNDING = 0.05
 """Of a change, after all layers; one rounding is up to 0.004."""
 
-# FNO takes the grid's coordinates as two more inputs, as its users run it, and so knows where it is.
-KNOWS_WHERE_IT_IS = ("fno",)
-
 
 def predicted(emulator: AbstractEmulator, batch: Batch, num_steps: int = 2) -> Fields:
     with torch.no_grad():
@@ -146,16 +143,15 @@ def test_saved_and_loaded_is_the_same(name: str, dataset: str, frame: str, tmp_p
 )
 def test_shifted_periodic_fields_have_the_shifted_answer(name: str, dataset: str, frame: str) -> None:
     """By half the grid: a multiple of the patch and of the U-Net's strides."""
-    settings = {"with_coordinates": False} if name in KNOWS_WHERE_IT_IS else {}
-    emulator = trained(name, dataset, frame, **settings)
-    batch = small_batch(dataset)
+    emulator, batch = trained(name, dataset, frame), small_batch(dataset)
     half = batch.geometry.shape[0] // 2
     answer = batch.with_fields(predicted(emulator, batch, 3))
     assert_equal(predicted(emulator, shifted(batch, half), 3), shifted(answer, half).fields)
 
 
-def test_coordinates_are_why_fno_is_exempt_from_the_shift() -> None:
-    emulator, batch = trained("fno", "burgers1d"), small_batch("burgers1d")
+def test_with_coordinates_fno_knows_where_it_is() -> None:
+    emulator = trained("fno", "burgers1d", prediction="direct", with_coordinates=True)
+    batch = small_batch("burgers1d")
     answer = shifted(batch.with_fields(predicted(emulator, batch)), 16).fields["u"]
     assert (predicted(emulator, shifted(batch, 16))["u"] - answer).abs().max() > 1e-3
 

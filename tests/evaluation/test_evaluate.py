@@ -91,7 +91,7 @@ def test_eval_leaves_rows_and_predictions_and_shows_the_board(artifact: Artifact
     checkpoints = [toy_checkpoint(tmp_path / name, artifact.card, name) for name in ("persistence", "mean")]
     _, plan = plan_evaluation(checkpoints, None, [], "test", tmp_path / "out", "cpu")
     plan = replace(plan, metrics=("nrmse",))
-    result = evaluate_all(checkpoints, {artifact.card.name: artifact}, plan, "upsctl eval")
+    result = evaluate_all(checkpoints, {artifact.card.name: artifact}, plan, ["upsctl", "eval"])
     (board,) = build_leaderboards(read_rows(tmp_path / "out" / "rows.jsonl"))
     assert {entry.label for entry in board.entries} == {"persistence", "mean"}
     assert [row[0] for row in result.parts[0].rows] == [entry.label for entry in board.entries]

@@ -80,6 +80,23 @@ def test_one_model_for_several_datasets_is_compared_with_the_specialist(error: f
     assert "/ our specialist" not in build_result(alone).parts[0].columns
 
 
+def test_ours_before_its_first_update_is_a_solver() -> None:
+    """Its steps know what the card says, and nothing was learnt."""
+    untrained = OURS | {"label": "ours, untrained", "num_steps": 0, "budget_seconds": None}
+    rows = [*toy_rows(0.3), *toy_rows(0.05, **OURS), *toy_rows(0.1, **untrained)]
+    entries = only(build_leaderboards(rows))
+    assert list(entries) == ["ours", "FNO", "ours, untrained"]
+    assert entries["ours"].ratios["solver"].estimate.value == pytest.approx(0.5)
+    assert entries["ours"].ratios["best baseline"].estimate.value == pytest.approx(1 / 6)
+
+
+def test_a_cost_of_another_checkpoint_than_those_that_count_is_not_shown() -> None:
+    cost = toy_rows(1.0, horizon="one_step", metric="seconds_per_step_batch_16")[0]
+    rows = [*toy_rows(0.3), cost.model_copy(update={"value": 0.16}),
+            cost.model_copy(update={"value": 0.08, "checkpoint_digest": "replaced"})]
+    assert only(build_leaderboards(rows))["FNO"].milliseconds == pytest.approx(10)
+
+
 def test_references_alone_are_no_baseline() -> None:
     """A contest of ours and a baseline in our frame has no ratio to persistence."""
     rows = [*toy_rows(0.05, **OURS), *toy_rows(0.1, **IN_FRAME), *toy_rows(0.2, **PERSISTENCE)]

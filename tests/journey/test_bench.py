@@ -16,7 +16,7 @@ from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
 
 QUICKER = ["--set", "timing_seconds=0.4"]
-LABELS = ["ours", "FNO in our frame", "U-Net", "coarse solver", "linear", "mean", "persistence"]
+LABELS = ["ours", "FNO in our frame", "U-Net", "ours, untrained", "coarse solver", "linear", "mean", "persistence"]
 
 
 def start(folder: Path, *words: str) -> "subprocess.Popen[str]":

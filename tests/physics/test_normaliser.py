@@ -13,14 +13,14 @@ from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator
 from ups_models.normaliser import Normaliser
 
-NETWORKS = ("universal", "unet", "fno", "fno_without_coordinates")
+NETWORKS = ("universal", "unet", "fno", "fno_with_coordinates")
 FRAMED = ("burgers1d", "navier_stokes2d")
 SCALES = ((0.5, 1.0, 1.0), (2.0, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 2.0, 1.0), (0.5, 2.0, 2.0), (3.0, 0.7, 0.1))
 """Of length, time and linear fields; the last is no power of two, so that round-off counts."""
 
 
 def trained_network(network: str, dataset: str, prediction: str = "residual") -> AbstractEmulator:
-    settings = {"with_coordinates": False} if network == "fno_without_coordinates" else {}
+    settings = {"with_coordinates": True} if network == "fno_with_coordinates" else {}
     return trained(network.partition("_")[0], dataset, "declared", prediction, **settings)
 
 

@@ -10,6 +10,7 @@ from upsctl.cli import run as upsctl
 from upsctl.errors import ExitCode
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
 from upsctl.training.run_folder import RunFolder, create_run, events_by_label, write_run
+from upsctl.training.run_summary import summarise_run
 
 PROFILE = RunProfile(
     datasets={"burgers1d_tiny_v1": DatasetShare()},
@@ -59,6 +60,15 @@ def test_show_tells_steps_losses_and_resumes(resumed: RunFolder, capfd: pytest.C
 def test_an_end_makes_a_stage_finished(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
     resumed.append_event("end", stage="operator", step=40)
     assert values(capfd, "runs", "show", resumed.name)["stages"][0]["state"] == "finished"
+
+
+def test_show_says_how_to_go_on_until_all_is_finished(folder: Path, resumed: RunFolder) -> None:
+    assert summarise_run(resumed).next_step == "upsctl train --profile quickstart --resume"
+    facts = {"campaign": "grids", "command": "upsctl bench run grids"}
+    assert summarise_run(write_run(folder / "of_grids", PROFILE, "grids", facts)).next_step == "upsctl bench run grids"
+    for stage, step in (("operator", 40), ("diffusion", 10)):
+        resumed.append_event("end", stage=stage, step=step)
+    assert summarise_run(resumed).next_step.startswith("upsctl eval ")
 
 
 def test_a_line_cut_by_a_kill_is_left_out(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.stacked_channels import num_channels, stack_channels, unstack_channels
+from ups_models.blocks.zero_start import start_at_zero
 from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
@@ -20,17 +21,20 @@ class FNOConfig(PartConfig):
         num_modes: kept along each axis, in 1D, 2D and 3D.
         width: channels of a layer, `hidden_channels`.
         num_layers: depth.
-        with_coordinates: whether the coordinates are inputs, `positional_embedding`.
+        with_coordinates: whether the coordinates are inputs, `positional_embedding`. On periodic domains they tell
+            nothing and cost a seventh of the updates and more of the error (docs/log.md); elsewhere they tell the place.
     """
 
-    num_modes: tuple[int, int, int] = (64, 24, 12)
+    num_modes: tuple[int, int, int] = (64, 16, 12)
     width: int = 32
     num_layers: int = 4
-    with_coordinates: bool = True
+    with_coordinates: bool = False
 
 
 class FNO(AbstractEmulator):
     """Fields, constant fields and numbers as channels -> FNO -> the fields (Li et al. 2021, arXiv 2010.08895).
+
+    With `residual` the last layer begins at zero.
 
     Args:
         problems: one dataset.
@@ -56,6 +60,8 @@ class FNO(AbstractEmulator):
             n_layers=config.num_layers,
             positional_embedding=embedding,
         )
+        if normaliser.prediction == "residual":
+            start_at_zero(self.network.get_submodule("projection.fcs.1"))
         self.register_state_dict_post_hook(_drop_settings)
 
     def step(self, batch: Batch) -> Fields:

@@ -10,6 +10,7 @@ from torch.nn import functional
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.boundary_convolution import BoundaryConvolution
 from ups_models.blocks.stacked_channels import num_channels, stack_channels, unstack_channels
+from ups_models.blocks.zero_start import start_at_zero
 from ups_models.dimensionless import DimensionlessState
 from ups_models.interfaces import AbstractEmulator, PartConfig
 from ups_models.normaliser import Normaliser
@@ -36,7 +37,11 @@ class UNetConfig(PartConfig):
 
 
 class UNet(AbstractEmulator):
-    """The U-Net that Gupta & Brandstetter (2022, arXiv 2209.15616) found strongest, with circular padding.
+    """A small U-Net of the kind that Gupta & Brandstetter (2022, arXiv 2209.15616) found strongest.
+
+    As theirs: residual blocks of two convolutions with group norm before them and GELU, strided convolutions down and
+    transposed ones up. Smaller: one block on each level, widths that are multiples of the first, kernels of 2 between
+    levels. Padded as the boundary says. With `residual` its head begins at zero.
 
     Args:
         problems: one dataset.
@@ -64,6 +69,8 @@ class UNet(AbstractEmulator):
             self.up.append(_Level(dimensions, 2 * fine, fine, config))
         self.bottom = _Level(dimensions, widths[-1], widths[-1], config)
         self.head = BoundaryConvolution(dimensions, widths[0], num_channels(self.outputs), 3)
+        if normaliser.prediction == "residual":
+            start_at_zero(self.head)
 
     def step(self, batch: Batch) -> Fields:
         """The next frame, name -> (B, 1, *space, C)."""

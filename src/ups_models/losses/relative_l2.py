@@ -7,7 +7,7 @@ from ups_models.batch import Fields
 from ups_models.interfaces import AbstractLoss
 
 FLOOR = 1e-2
-"""A state's norm is never taken below this fraction of the input's, as in the metric `nrmse`."""
+"""A state's norm is never taken below this fraction of the input's; the metric `nrmse` takes the trajectory's."""
 
 
 class RelativeL2(AbstractLoss):

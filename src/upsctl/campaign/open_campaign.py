@@ -1,9 +1,7 @@
 """The campaign that a person means."""
 
-import json
 import shlex
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from upsctl.campaign.choices import known_choices
@@ -11,10 +9,7 @@ from upsctl.campaign.run_campaign import Campaign
 from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import load_profile
 from upsctl.suite_profile import SuiteProfile
-from upsctl.training.lineage import present_commit
 from upsctl.training.run_folder import runs_root
-
-LOOKS = "test_looks.jsonl"
 
 
 def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, is_final: bool) -> Campaign:
@@ -37,29 +32,12 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
     folder = output if output is not None else runs_root() / "bench" / resolved.name
     record = Path(profile.record) if profile.record is not None and output is None else folder
     split = "test" if is_final else profile.split
-    return Campaign(resolved.name, profile, split, folder, record, _command(suite, overrides, is_final=is_final))
+    command = _command(suite, overrides, output, is_final=is_final)
+    return Campaign(resolved.name, profile, split, folder, record, command)
 
 
-def _command(suite: str, overrides: Sequence[str], *, is_final: bool) -> str:
+def _command(suite: str, overrides: Sequence[str], output: Path | None, *, is_final: bool) -> str:
     """What makes the same rows again."""
     words = ["upsctl", "bench", "run", suite, *(["--final"] if is_final else [])]
+    words += ["--output", str(output)] if output is not None else []
     return shlex.join([*words, *(word for override in overrides for word in ("--set", override))])
-
-
-def count_test_looks(campaign: Campaign) -> int:
-    """How often this campaign has looked at the test split."""
-    path = campaign.record.parent / LOOKS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return sum(json.loads(line)["campaign"] == campaign.name for line in lines)
-
-
-def record_test_look(campaign: Campaign) -> None:
-    """One more line in `test_looks.jsonl`, beside the campaign's record: each look at the test split is told."""
-    line = {
-        "campaign": campaign.name,
-        "commit": present_commit(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    campaign.record.mkdir(parents=True, exist_ok=True)
-    with (campaign.record.parent / LOOKS).open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")

@@ -27,7 +27,8 @@ def train_planned(path: Path, profile: RunProfile, campaign: str, command: str, 
     if path.exists() and not _is_of(RunFolder(path), profile, data):
         say(f"{path.name}: its profile or sources have changed; trained again")
         shutil.rmtree(path)
-    run = RunFolder(path) if path.exists() else write_run(path, profile, campaign, {"command": command})
+    facts = {"campaign": campaign, "command": command}
+    run = RunFolder(path) if path.exists() else write_run(path, profile, campaign, facts)
     if not run.is_finished(stage, profile.stages[stage].num_steps):
         train_run(run, [stage], command, data)
     checkpoint = run.checkpoint(stage)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upsctl.campaign.choices import trained_contestants
-from upsctl.campaign.open_campaign import count_test_looks
 from upsctl.campaign.run_campaign import Campaign
 from upsctl.console import Result
 from upsctl.evaluation.figure_sources import draw_figure, figure_class, read_source
@@ -12,12 +11,13 @@ from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
 from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
+from upsctl.evaluation.test_looks import count_looks
 from upsctl.profiles import RunProfile
 from upsctl.training.run_folder import list_runs
 
 
 def describe_campaign(campaign: Campaign) -> Result:
-    """The trainings of a campaign and what they cost, without the sweep's extensions at an edge."""
+    """The trainings of a campaign and what they cost from the beginning, without the sweep's extensions at an edge."""
     suite = campaign.suite
     trained = trained_contestants(suite)
     final = len(trained) * len(suite.datasets) * len(suite.seeds) * suite.budget_seconds
@@ -33,6 +33,7 @@ def describe_campaign(campaign: Campaign) -> Result:
     lines = [
         f"would compare {', '.join(one.label for one in suite.contestants)}",
         f"on {', '.join(suite.datasets)}, {campaign.split} split; everything in {campaign.folder}",
+        "the times are those of a campaign begun anew; what is done already is not done again",
         *([f"rows, sweep and step times in {campaign.record}"] if campaign.record != campaign.folder else []),
     ]
     values = {"is_dry_run": True, "suite": campaign.name, "split": campaign.split, "seconds": parts}
@@ -46,7 +47,7 @@ def report_campaign(campaign: Campaign) -> Result:
     boards = [board for board in every if board.contest.split == campaign.split]
     pictures = [str(path) for path in _draw_figures(campaign, boards)]
     lines = [campaign.suite.note] if campaign.suite.note else []
-    lines += [f"looks at the test split: {count_test_looks(campaign)}"] if campaign.split == "test" else []
+    lines += [line for board in boards if (line := _looks(campaign, board))]
     lines += [f"rows: {campaign.rows_path}", f"trainings: {campaign.folder / 'trainings'}"]
     lines += [f"predictions: {campaign.folder / PREDICTIONS}", f"step times: {campaign.file.path}"]
     lines += [f"data: {artifact.path}" for artifact in campaign.evaluated.values()]
@@ -54,13 +55,30 @@ def report_campaign(campaign: Campaign) -> Result:
     return build_result(boards, lines, _next_step(campaign, boards))
 
 
+def _looks(campaign: Campaign, board: Leaderboard) -> str:
+    if board.contest.split != "test":
+        return ""
+    dataset = board.contest.dataset
+    return f"looks at the test split of {dataset}: {count_looks(campaign.record.parent, dataset)}"
+
+
 def _next_step(campaign: Campaign, boards: Sequence[Leaderboard]) -> str:
     """To see the best emulator's rollouts move."""
     for board in boards:
-        path = predictions_path(campaign.folder, board.entries[0].label, board.contest.dataset, campaign.split)
-        if path.is_file():
+        for path in _predictions(campaign, board):
             return f"upsctl viz draw rollout_movie --predictions {path}"
     return ""
+
+
+def _predictions(campaign: Campaign, board: Leaderboard) -> list[Path]:
+    """What a board's contestants predicted with their first seed, in the board's order; those that are there."""
+    contest = board.contest
+    paths = [
+        predictions_path(campaign.folder, one.label, contest.dataset, contest.split, min(one.seeds),
+                         contest.budget_seconds if one.num_steps else None)
+        for one in board.entries
+    ]  # fmt: skip
+    return [path for path in paths if path.is_file()]
 
 
 def _is_shown(profile: RunProfile, board: Leaderboard, campaign: Campaign) -> bool:
@@ -69,19 +87,24 @@ def _is_shown(profile: RunProfile, board: Leaderboard, campaign: Campaign) -> bo
     return is_of_board and profile.seed == campaign.suite.seeds[0]
 
 
+def _figures_folder(campaign: Campaign, board: Leaderboard) -> Path:
+    """figures/<dataset>, with the budget where it is not the suite's own."""
+    name, budget = board.contest.dataset, board.contest.budget_seconds
+    return campaign.folder / "figures" / (name if budget == campaign.suite.budget_seconds else f"{name}_{budget:g}s")
+
+
 def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator[Path]:
     """Each figure of the suite, for each board: of as many of its emulators as the figure can show, the first first."""
     runs = [(run, run.profile) for run in list_runs(campaign.folder / "trainings")]
     for board in boards:
-        dataset, labels = board.contest.dataset, [entry.label for entry in board.entries]
+        labels = [entry.label for entry in board.entries]
         trained = {profile.label: list(run.events()) for run, profile in runs if _is_shown(profile, board, campaign)}
         events = {label: trained[label] for label in labels if label in trained}  # one order, so one colour for each
-        paths = [predictions_path(campaign.folder, label, dataset, campaign.split) for label in labels]
-        found = [path for path in paths if path.is_file()]
+        found = _predictions(campaign, board)
         for name in campaign.suite.figures:
             for count in (len(found), 3, 1):
                 source = read_source(found[:count], events)
                 if figure_class(name)().is_drawable(source):
-                    result = draw_figure(name, source, campaign.folder / "figures" / dataset)
+                    result = draw_figure(name, source, _figures_folder(campaign, board))
                     yield Path(result.values["picture"])
                     break

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -10,24 +10,27 @@ from pathlib import Path
 from upsctl.campaign.campaign_file import CampaignFile, StepSeconds
 from upsctl.campaign.choices import known_choices, only_choices, swept_choices, swept_configurations
 from upsctl.campaign.configuration import Configuration, untuned
+from upsctl.campaign.counted_rows import CountedRows
 from upsctl.campaign.entries import Choices, Entry, long_entries, reference_entries, trained_entries
 from upsctl.campaign.planned_training import train_planned, wall_seconds
 from upsctl.campaign.step_times import measure_step_seconds, time_reference
 from upsctl.campaign.trials import Trials
-from upsctl.console import say
+from upsctl.console import say, warn
 from upsctl.data.artifact import Artifact
 from upsctl.data.fetch import open_dataset
+from upsctl.errors import DivergedError
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
+from upsctl.evaluation.test_looks import record_look
 from upsctl.machine import device_class, device_name
 from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile
 from upsctl.sample import SplitName
 from upsctl.suite_profile import SuiteProfile, SweepResult
-from upsctl.training.lineage import present_commit, profile_digest
+from upsctl.training.lineage import present_commit
 from upsctl.training.trained_run import TrainingData, choose_device
 
 
@@ -41,6 +44,7 @@ class Campaign:
         folder: trainings, predictions and figures.
         record: the campaign's file, sweep and rows.
         command: what a person types to run it.
+        looked_at: the datasets whose test split was measured in this process.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Campaign:
     folder: Path
     record: Path
     command: str
+    looked_at: set[str] = field(default_factory=set)
 
     @cached_property
     def data(self) -> TrainingData:
@@ -58,10 +63,14 @@ class Campaign:
     @cached_property
     def file(self) -> CampaignFile:
         """The campaign's file."""
-        first, *_ = self.suite.datasets
-        device = choose_device(untuned(self.suite, self.suite.contestants[0], first).run_profile(0))
-        facts = (device_name(device), device_class(device, self.suite.num_threads), present_commit())
+        facts = (device_name(self.device), device_class(self.device, self.suite.num_threads), present_commit())
         return CampaignFile.open(self.record, self.name, *facts)
+
+    @cached_property
+    def device(self) -> str:
+        """Where it trains and evaluates."""
+        first, *_ = self.suite.datasets
+        return choose_device(untuned(self.suite, self.suite.contestants[0], first).run_profile(0))
 
     @cached_property
     def evaluated(self) -> dict[str, Artifact]:
@@ -91,8 +100,8 @@ class Campaign:
                 untuned(self.suite, contestant, name), name, self.data, self.suite.timing_seconds)
             for name in self.suite.datasets
         }
-        if not facts.reference_seconds:
-            facts.reference_seconds.update(times)
+        facts.reference_seconds.update({name: seconds for name, seconds in times.items()
+                                        if name not in facts.reference_seconds})  # fmt: skip
         facts.parts.append({"time": datetime.now(UTC).isoformat(timespec="seconds"), "reference_seconds": times})
         self.file.write()
 
@@ -124,7 +133,14 @@ class Campaign:
             self._make_rows(entry, configurations)
 
     def _make_rows(self, entry: Entry, compared: Sequence[Configuration]) -> None:
-        """Train and evaluate one entry, unless its rows are there; once more where its budget was counted wrongly."""
+        """Train and evaluate one entry, unless its rows are there; one that diverges has no row and stops nobody."""
+        try:
+            self._try_rows(entry, compared)
+        except DivergedError as problem:
+            warn(f"{entry.folder_name}: {problem.problem}; it gets no row")
+
+    def _try_rows(self, entry: Entry, compared: Sequence[Configuration]) -> None:
+        """Train and evaluate; once more where the budget was counted wrongly."""
         for is_last_try in (False, True):
             profile = self._run_profile(entry)
             datasets = [name for name in profile.datasets if not self._has_rows(profile, name)]
@@ -152,18 +168,25 @@ class Campaign:
         return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
 
     def _evaluate(self, checkpoint: Path, datasets: Sequence[str]) -> None:
-        plan = EvaluationPlan(self.split, self.suite.metrics, self.folder, self.rows_path, self.name)
-        opened = open_checkpoint(checkpoint)
+        plan = EvaluationPlan(self.split, self.suite.metrics, self.folder, self.rows_path, self.name, self.device)
+        opened = open_checkpoint(checkpoint, self.device)
         for name in datasets:
+            self._tell_look(name)
             evaluate_and_record(opened, self.evaluated[name], plan, self.command)
+
+    def _tell_look(self, dataset: str) -> None:
+        if self.split == "test" and dataset not in self.looked_at:
+            record_look(self.record.parent, self.name, dataset, present_commit())
+            self.looked_at.add(dataset)
 
     def _rows(self) -> list[Row]:
         return read_rows(self.rows_path) if self.rows_path.is_file() else []
 
     def _has_rows(self, profile: RunProfile, dataset: str) -> bool:
-        wanted = (profile_digest(profile), dataset, self.split)
-        own = [row for row in self._rows() if (row.profile_digest, row.dataset, row.split) == wanted]
-        return any(row.per_sample and not row.is_stale for row in own)
+        artifact = self.evaluated[dataset]
+        digests = (artifact.recipe_digest, artifact.content_digest)
+        counted = CountedRows(self._rows(), self.name, profile, dataset, self.split, *digests)
+        return counted.are_made(self.suite.metrics)
 
     def _is_settled(self, entry: Entry) -> bool:
         """Whether a row was counted from the same step times, which therefore stay: all seeds get the same updates."""

@@ -54,9 +54,11 @@ class Trials:
         known = [line for line in self.lines if key.items() <= line.items()]
         if known:
             return float(known[0]["error"])
-        error, wall = self._train(configuration, steps, share)
+        path = self.trainings / f"sweep-{configuration.name}-{steps}"
+        error, wall = self._train(path, configuration, steps, share)
         say(f"{configuration.name}: {steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
+        shutil.rmtree(path)
         return error
 
     @cached_property
@@ -65,19 +67,15 @@ class Trials:
         path = self.record / FILE_NAME
         return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
-    def _train(self, configuration: Configuration, steps: int, share: float) -> tuple[float, float]:
-        path = self.trainings / f"sweep-{configuration.name}-{steps}"
+    def _train(self, path: Path, configuration: Configuration, steps: int, share: float) -> tuple[float, float]:
         (dataset,) = configuration.datasets
         try:
             checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.command, self.data)
         except DivergedError as problem:
             say(f"{configuration.name}: {problem.problem}")
-            shutil.rmtree(path)
             return math.inf, 0.0
-        wall = wall_seconds(checkpoint)
         error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid", share)
-        shutil.rmtree(path)
-        return error, wall
+        return error, wall_seconds(checkpoint)
 
     def _key(self, configuration: Configuration, steps: int) -> dict[str, Any]:
         return {
@@ -94,7 +92,5 @@ class Trials:
         }
 
     def _append(self, line: dict[str, Any]) -> None:
+        append_lines(self.record / FILE_NAME, [json.dumps(line)])
         self.lines.append(line)
-        self.record.mkdir(parents=True, exist_ok=True)
-        with (self.record / FILE_NAME).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")

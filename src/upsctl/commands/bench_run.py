@@ -28,14 +28,12 @@ def bench_run(
     Example: upsctl bench run quickstart
     """
     from upsctl import console
-    from upsctl.campaign.open_campaign import open_campaign, record_test_look
+    from upsctl.campaign.open_campaign import open_campaign
     from upsctl.campaign.report import describe_campaign, report_campaign
 
     campaign = open_campaign(suite, overrides or [], output, is_final=final)
     if dry_run:
         console.show(describe_campaign(campaign), as_json)
         return
-    if campaign.split == "test":
-        record_test_look(campaign)
     campaign.run()
     console.show(report_campaign(campaign), as_json)

@@ -1,5 +1,6 @@
 """`upsctl eval`: checkpoints -> rows and the leaderboard of these."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -47,5 +48,13 @@ def evaluate(
     if dry_run:
         console.show(describe_evaluation(opened, datasets, plan), as_json)
         return
-    command = f"upsctl eval --split {plan.split}" + (f" --suite {suite}" if suite else "")
+    command = _command(suite, plan.split, output, device.value, overrides or [])
     console.show(evaluate_all(opened, open_artifacts(datasets, plan.split), plan, command), as_json)
+
+
+def _command(suite: str | None, split: str, output: Path | None, device: str, overrides: Sequence[str]) -> list[str]:
+    """What makes the same rows again, but for the checkpoint."""
+    words = ["upsctl", "eval", "--split", split, "--device", device]
+    words += ["--suite", suite] if suite is not None else []
+    words += ["--output", str(output)] if output is not None else []
+    return [*words, *(word for override in overrides for word in ("--set", override))]

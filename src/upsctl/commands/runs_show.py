@@ -34,7 +34,4 @@ def runs_show(
         for stage in found.stages
     ]
     columns = ("stage", "state", "step", "loss", "checkpoint")
-    checkpoints = [stage.checkpoint for stage in found.stages if stage.checkpoint]
-    going_on = f"upsctl train --profile {found.profile_name} --resume"
-    next_step = f"upsctl eval {checkpoints[-1]}" if checkpoints else going_on
-    console.show(console.Result(found.values(), lines, columns, rows, next_step), as_json)
+    console.show(console.Result(found.values(), lines, columns, rows, found.next_step), as_json)

@@ -27,6 +27,7 @@ def train(
 
     Example: upsctl train --stage operator --epochs 1
     """
+    import shlex
     import sys
 
     from upsctl import console
@@ -38,7 +39,7 @@ def train(
     if dry_run:
         console.show(describe_request(request, resume), as_json)
         return
-    command = " ".join(["upsctl", *sys.argv[1:]])
+    command = shlex.join(["upsctl", *sys.argv[1:]])
     run, stages = (resume_run(request) if resume else begin_run(request, command))
     if stages:
         train_run(run, stages, command)

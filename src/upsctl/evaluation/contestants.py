@@ -1,6 +1,6 @@
 """Rows sorted by who made them: which contest each belongs to, and what one contestant has in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,7 +13,8 @@ OURS = "universal"
 SOLVER = "coarse_solver"
 Role = Literal["ours", "in our frame", "standard", "solver", "reference"]
 ROLES: tuple[Role, ...] = ("ours", "in our frame", "standard", "solver", "reference")
-"""The order in which contestants stand. A solver learns nothing and knows what the card says."""
+"""The order in which contestants stand. A solver learns nothing and knows what the card says; so does our model before
+its first update."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ class Contestant:
     def role(self) -> Role:
         """By its emulator, frame and training."""
         first = self.headlines[0]
+        if first.is_reference:
+            return "solver" if first.emulator in (SOLVER, OURS) else "reference"
         if first.emulator == OURS:
             return "ours"
-        if first.is_reference:
-            return "solver" if first.emulator == SOLVER else "reference"
         return "in our frame" if first.frame == "declared" else "standard"
 
     @property
@@ -116,9 +117,13 @@ def values_of(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[s
     return {label: one.value for label, one in contestants_of(contest, rows, horizon).items()}
 
 
-def least_costs(contest: Contest, costs: Sequence[Row], metric: str, unit: float) -> dict[str, float]:
-    """Label -> the smallest cost of all seeds times `unit`, as a machine is only ever too slow."""
-    found = _rows_of(contest, [row for row in costs if row.metric == metric], "one_step")
+def least_costs(
+    contest: Contest, costs: Sequence[Row], contestants: Mapping[str, Contestant], metric: str, unit: float
+) -> dict[str, float]:
+    """Label -> the smallest cost of all checkpoints that count, times `unit`, as a machine is only ever too slow."""
+    counted = {row.checkpoint_digest for one in contestants.values() for row in one.headlines}
+    own = [row for row in costs if row.metric == metric and row.checkpoint_digest in counted]
+    found = _rows_of(contest, own, "one_step")
     return {label: unit * min(row.value for row in own) for label, own in found.items()}
 
 
@@ -143,5 +148,6 @@ def _rows_of(contest: Contest, rows: Sequence[Row], horizon: Horizon) -> dict[st
 
 
 def _last_headlines(rows: Sequence[Row], field: str) -> list[Row]:
+    """One for each seed: the last."""
     by_seed = {row.seed: row for row in rows if row.per_sample and row.field == field}
     return [by_seed[seed] for seed in sorted(by_seed)]

@@ -112,8 +112,8 @@ def _entries(contest: Contest, rows: Sequence[Row], costs: Sequence[Row], horizo
     contestants, fresh = contestants_of(contest, rows, horizon), [row for row in rows if not row.is_stale]
     ratios, ranks = _all_ratios(contest, contestants, rows, horizon), _ranks(contestants)
     one_step, tokens = (values_of(contest, fresh, name) for name in ("one_step", "tokens"))
-    milliseconds = least_costs(contest, costs, STEP_SECONDS, 1000 / TIMED_BATCH)
-    megabytes = least_costs(contest, costs, MEMORY, 1e-6)
+    milliseconds = least_costs(contest, costs, contestants, STEP_SECONDS, 1000 / TIMED_BATCH)
+    megabytes = least_costs(contest, costs, contestants, MEMORY, 1e-6)
     order = sorted(contestants.items(), key=lambda item: (ROLES.index(item[1].role), item[1].value))
     return [
         Entry(

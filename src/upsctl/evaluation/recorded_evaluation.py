@@ -1,5 +1,6 @@
 """Evaluations that leave something behind: rows, and the predictions that figures draw from."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,15 +89,20 @@ def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: Evalua
     say(f"{label} on {artifact.card.name}, {plan.split}: one step and rollout")
     found = evaluate_checkpoint(
         checkpoint, artifact, plan.split, plan.metrics, campaign=plan.campaign, command=command, device=plan.device)
-    write_predictions(found.rollout, predictions_path(plan.folder, label, artifact.card.name, plan.split))
+    seed, budget = checkpoint.lineage["seed"], checkpoint.lineage["budget_seconds"]
+    path = predictions_path(plan.folder, label, artifact.card.name, plan.split, seed, budget)
+    write_predictions(found.rollout, path)
     append_rows(plan.rows, found.rows)
     return found.rows
 
 
-def predictions_path(folder: Path, label: str, dataset: str, split: str) -> Path:
-    """Where the predictions of one emulator lie in an evaluation's folder."""
+def predictions_path(
+    folder: Path, label: str, dataset: str, split: str, seed: int = 0, budget_seconds: float | None = None
+) -> Path:
+    """Where the predictions of one training lie in an evaluation's folder; seed 0 and no budget go without saying."""
     name = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
-    return folder / PREDICTIONS / f"{name}_{dataset}_{split}.h5"
+    budget = "" if budget_seconds is None else f"_{budget_seconds:g}s"
+    return folder / PREDICTIONS / f"{name}_{dataset}_{split}{budget}{f'_seed{seed}' if seed else ''}.h5"
 
 
 def open_artifacts(datasets: Sequence[str], split: SplitName) -> dict[str, Artifact]:
@@ -105,9 +111,13 @@ def open_artifacts(datasets: Sequence[str], split: SplitName) -> dict[str, Artif
 
 
 def evaluate_all(
-    checkpoints: Sequence[Checkpoint], artifacts: Mapping[str, Artifact], plan: EvaluationPlan, command: str,
+    checkpoints: Sequence[Checkpoint], artifacts: Mapping[str, Artifact], plan: EvaluationPlan, command: Sequence[str],
 ) -> Result:
     """Every checkpoint on every one of `artifacts` that it knows, and the leaderboard of these.
+
+    Args:
+        checkpoints, artifacts, plan: who is evaluated on what, and how.
+        command: the words that a person types before a checkpoint's path to make its rows again.
 
     Raises:
         UsageError: when two checkpoints have one label and seed: their rows and predictions would replace each other.
@@ -117,12 +127,10 @@ def evaluate_all(
         label, seed = max(names, key=names.count)
         next_step = "evaluate them apart, each with its own --output, or train them with --set label=NAME"
         raise UsageError(f"two checkpoints are `{label}`, seed {seed}", next_step=next_step)
-    rows = [
-        row
-        for checkpoint in checkpoints
-        for dataset in checkpoint.description.problems
-        if dataset in artifacts
-        for row in evaluate_and_record(checkpoint, artifacts[dataset], plan, f"{command} {checkpoint.path}")
-    ]
+    rows = []
+    for checkpoint in checkpoints:
+        own = shlex.join([*command, str(checkpoint.path)])
+        for dataset in (name for name in checkpoint.description.problems if name in artifacts):
+            rows += evaluate_and_record(checkpoint, artifacts[dataset], plan, own)
     lines = [f"{len(rows)} rows added to {plan.rows}, predictions in {plan.folder / PREDICTIONS}"]
     return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.rows}")

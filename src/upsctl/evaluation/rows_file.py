@@ -1,19 +1,16 @@
 """`rows.jsonl`: one writer, one reader. A line holds the rows that have all but their numbers in common."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ValidationError
 
-from upsctl.errors import DataError, DiskError
+from upsctl.errors import DataError
 from upsctl.evaluation.rows import Row
-from upsctl.whole_file import whole_file
+from upsctl.whole_file import append_lines
 
 FILE_NAME = "rows.jsonl"
 OF_A_NUMBER = ("horizon", "metric", "field", "parameter_value", "statistic", "value", "low", "high", "per_sample")
@@ -26,21 +23,7 @@ def append_rows(path: Path, rows: Sequence[Row]) -> None:
     Raises:
         DiskError: when the disk is full or not writable; the file is as before.
     """
-    with _locked(path), whole_file(path) as partial, partial.open("wb") as stream:
-        before = path.read_bytes() if path.is_file() else b""
-        stream.write(before + "".join(_lines(rows)).encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):
-            yield
-    except OSError as error:
-        raise DiskError(f"{path}: rows not written", got=str(error), next_step="make room and try again") from error
+    append_lines(path, _lines(rows))
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -74,7 +57,7 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
     contents = [json.loads(row.model_dump_json()) for row in rows]  # an infinite value is a string
     for facts, group in groupby(contents, key=_facts):
         numbers = [{name: row[name] for name in OF_A_NUMBER if row[name] not in (None, [])} for row in group]
-        yield json.dumps({**facts, "numbers": numbers}, separators=(",", ":")) + "\n"
+        yield json.dumps({**facts, "numbers": numbers}, separators=(",", ":"))
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:

@@ -31,13 +31,10 @@ class BurgersSettings(Frozen):
         num_cells: finite volumes of the solver, a multiple of the stored cells.
         courant_number: max |u| dt / dx, at most 1/2 for the total variation not to grow.
         min_steps_per_frame: bounds the splitting error where decayed states would allow any step.
-        num_modes: slots of sine waves, wavenumbers 1, 2, ...
-        num_draws: how many of the slots are drawn, with replacement.
-        rectified_probability: share of states that become |u|.
-        window_probability: share of states that are windowed.
+        num_modes, num_draws: slots of sine waves, and how many of them are drawn (with replacement).
+        rectified_probability, window_probability: shares of |u| and of windowed states.
         window_edge: width of the window's two tanh edges, in domain lengths.
-        window_low: where the left edge may lie, in domain lengths.
-        window_high: where the right edge may lie, in domain lengths.
+        window_low, window_high: where the left and the right edge may lie, in domain lengths.
     """
 
     num_cells: int = Field(ge=8)

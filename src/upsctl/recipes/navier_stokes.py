@@ -38,11 +38,8 @@ class NavierStokesSettings(Frozen):
         num_points: solver's points along each axis, at least 3/2 of the stored ones.
         precision: of the transforms and products; coefficients are summed up in double.
         courant_number: max (|u| + |v|) k_max dt at the start of a frame; the method is stable up to 2.8.
-        velocity_band: least and greatest wavenumber of the initial velocity, in waves per domain.
-        force_band: the same of the force.
-        tracer_band: the same of the initial tracer.
-        velocity_rms: range of the rms of the initial velocity, in m/s.
-        force_rms: range of the rms of the force, in m/s2.
+        velocity_band, force_band, tracer_band: where the random fields live.
+        velocity_rms, force_rms: ranges of the rms of the initial velocity (m/s) and of the force (m/s2).
     """
 
     num_points: int = Field(ge=12)

@@ -9,6 +9,7 @@ from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import EXPLANATION, build_result
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
+from upsctl.evaluation.test_looks import count_looks
 
 ROOT = Path(upsctl.__file__).parents[2]
 RECORDS = ROOT / "docs" / "leaderboard"
@@ -38,7 +39,14 @@ def readme_page() -> str:
 def _section(record: Path) -> str:
     rows = read_rows(record / FILE_NAME)
     parts = build_result(build_leaderboards(rows)).parts
-    return f"\n## {record.name}\n\n{_origin(rows)}\n\n{_tables(parts)}"
+    return f"\n## {record.name}\n\n{_origin(rows)}{_looks(rows)}\n\n{_tables(parts)}"
+
+
+def _looks(rows: Sequence[Row]) -> str:
+    """How often the test splits that the rows are of were looked at, by all campaigns."""
+    datasets = sorted({row.dataset for row in rows if row.split == "test"})
+    counts = [f"{name} {count_looks(RECORDS, name)}" for name in datasets]
+    return f" Looks at the test split so far: {', '.join(counts)} (`test_looks.jsonl`)." if counts else ""
 
 
 def _tables(parts: Sequence[Result]) -> str:

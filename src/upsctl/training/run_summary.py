@@ -40,11 +40,12 @@ class StageSummary:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run: its name, the profile it was started with, its datasets, model, seed and stages."""
+    """One run: its name, the profile it was started with, its datasets, model, seed and stages; how it would go on."""
 
     name: str
     path: Path
     profile_name: str
+    going_on: str
     started: str
     last_event: str
     datasets: tuple[str, ...]
@@ -63,6 +64,13 @@ class RunSummary:
             "started": self.started,
             "last event": self.last_event,
         }
+
+    @property
+    def next_step(self) -> str:
+        """To go on with what is not finished; else to evaluate the last checkpoint."""
+        if any(stage.state != "finished" for stage in self.stages):
+            return self.going_on
+        return f"upsctl eval {self.stages[-1].checkpoint}"
 
     def values(self) -> dict[str, Any]:
         """Everything as plain values."""
@@ -92,6 +100,7 @@ def summarise_run(run: RunFolder) -> RunSummary:
         name=run.name,
         path=run.path,
         profile_name=name,
+        going_on=events[0]["command"] if "campaign" in events[0] else f"upsctl train --profile {name} --resume",
         started=events[0]["time"],
         last_event=events[-1]["time"],
         datasets=tuple(profile.datasets),
