@@ -65,7 +65,10 @@ def long_entries(suite: SuiteProfile, choices: Choices, boards: Sequence[Leaderb
 
 
 def mixture_configuration(suite: SuiteProfile, choices: Choices) -> Configuration:
-    """One model for all datasets: the largest width and the smallest learning rate that its specialists chose."""
+    """One model for all datasets: the largest width and the smallest learning rate that its specialists chose.
+
+    Direct where all of them are.
+    """
     mixture = suite.mixture
     assert mixture is not None
     settings = list(choices[mixture.of].values())
@@ -76,5 +79,5 @@ def mixture_configuration(suite: SuiteProfile, choices: Choices) -> Configuratio
         mixture.label,
         learning_rate=min(one.learning_rate for one in settings),
         width=max(one.width for one in settings),
-        prediction=settings[0].prediction,
+        prediction="direct" if all(one.prediction == "direct" for one in settings) else "residual",
     )
