@@ -18,6 +18,7 @@ from upsctl.evaluation.headline import headline_error
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.source_digest import training_digest
 from upsctl.training.trained_run import TrainingData
+from upsctl.whole_file import append_lines
 
 FILE_NAME = "sweep.jsonl"
 
