@@ -4,16 +4,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Protocol
 
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
-Trial = Callable[[Configuration, float, float], float]
-"""Trains a configuration for so many seconds' worth of updates; its validation error over a share of the frames."""
-
 Error = Callable[[Configuration], float]
 """A trial whose length and share are decided."""
+
+
+class Trial(Protocol):
+    """Trains a configuration for so many seconds' worth of updates; its validation error over a share of the frames."""
+
+    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float: ...
 
 
 def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: Trial) -> ChosenSettings:
