@@ -73,7 +73,7 @@ def test_only_declared_parameters_move(name: str, dataset: str) -> None:
 def test_each_term_reaches_its_parameters_and_no_other(name: str, dataset: str) -> None:
     """`between_nodes` moves the part of that name alone; every other term moves all the rest, each parameter of it."""
     stage = load(name)
-    model, part = model_for(stage, dataset)
+    model, _ = model_for(stage, dataset)
     terms = stage.loss(model, window(stage, dataset), 1.0, torch.Generator())
     declared = {key: parameter for key, parameter in model.named_parameters() if parameter.requires_grad}
     between = {key for key in declared if ".between_nodes." in key}

@@ -22,7 +22,7 @@ class FNOConfig(PartConfig):
         width: channels of a layer, `hidden_channels`.
         num_layers: depth.
         with_coordinates: whether the coordinates are inputs, `positional_embedding`. On periodic domains they tell
-            nothing and cost a seventh of the updates and more of the error (docs/log.md); elsewhere they tell the place.
+            nothing and cost a seventh of the updates (docs/log.md); elsewhere they tell the place.
     """
 
     num_modes: tuple[int, int, int] = (64, 16, 12)

@@ -17,7 +17,9 @@ Error = Callable[[Configuration], float]
 class Trial(Protocol):
     """Trains a configuration for so many seconds' worth of updates; its validation error over a share of the frames."""
 
-    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float: ...
+    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float:
+        """Infinite where the training diverged."""
+        ...
 
 
 def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: Trial) -> ChosenSettings:
