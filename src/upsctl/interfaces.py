@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -119,12 +119,6 @@ class Predictions:
     def discrete_parameters(self) -> tuple[str, ...]:
         """The parameters that take few values, by which results are grouped."""
         return tuple(name for name in self.parameters if self.card.parameters[name].values)
-
-    def first_frames(self, count: int) -> "Predictions":
-        """The same up to the `count`-th frame, the given one included."""
-        truth = {name: frames[:, :count] for name, frames in self.truth.items()}
-        prediction = {name: frames[:, :count] for name, frames in self.prediction.items()}
-        return replace(self, times=self.times[:count], truth=truth, prediction=prediction)
 
     def group_trajectories(self) -> dict[tuple[float, ...], np.ndarray]:
         """Values of the discrete parameters -> indices of their trajectories, ascending; one group () without any."""

@@ -16,14 +16,12 @@ class SweepProfile(Frozen):
             two while the best one lies at an edge.
         num_finalists, final_seconds: how many go on from there, and their training time.
         prediction_seconds: training time of the best one, once residual and once direct.
-        early_share: of the predicted frames, those over which all but the last round compare errors.
     """
 
     first_seconds: float = Field(default=20.0, gt=0)
     num_finalists: int = Field(default=3, gt=0)
     final_seconds: float = Field(default=60.0, gt=0)
     prediction_seconds: float = Field(default=90.0, gt=0)
-    early_share: float = Field(default=0.25, gt=0, le=1)
 
 
 class Contestant(Frozen):

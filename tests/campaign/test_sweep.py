@@ -27,11 +27,11 @@ class Valley:
     def __init__(self, best_rate: float, best_width: int = 96) -> None:
         self.best_rate, self.best_width, self.tried = best_rate, best_width, Counter[tuple[float, float]]()
 
-    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float:
+    def __call__(self, configuration: Configuration, seconds: float, mean: str) -> float:
         rate, width = configuration.learning_rate, configuration.width
         assert rate is not None and width is not None
         self.tried[rate, seconds] += 1
-        assert share == (1.0 if seconds == 90 else 0.25)
+        assert mean == ("arithmetic" if seconds == 90 else "geometric")
         penalty = 0.1 * (configuration.prediction == "direct") + 0.5 * (width != self.best_width)
         return abs(math.log2(rate / self.best_rate)) + penalty + 1 / seconds
 
@@ -55,7 +55,7 @@ def test_a_best_rate_that_a_longer_round_moves_to_an_edge_is_followed() -> None:
     """The longer the training, the smaller the best rate, as with most networks."""
     tried = Counter[tuple[float, float]]()
 
-    def trial(configuration: Configuration, seconds: float, share: float) -> float:
+    def trial(configuration: Configuration, seconds: float, mean: str) -> float:
         rate = configuration.learning_rate
         assert rate is not None
         tried[rate, seconds] += 1
@@ -70,7 +70,7 @@ def test_a_rate_that_the_first_round_left_behind_is_tried_again_beside_the_best(
     """A finalist at the edge of the finalists has a neighbour that was only tried for a short time."""
     tried = Counter[tuple[float, float]]()
 
-    def trial(configuration: Configuration, seconds: float, share: float) -> float:
+    def trial(configuration: Configuration, seconds: float, mean: str) -> float:
         rate = configuration.learning_rate
         assert rate is not None
         tried[rate, seconds] += 1
@@ -91,7 +91,7 @@ def test_few_go_on_and_both_forms_are_tried() -> None:
 
 
 def test_a_diverged_setting_is_never_chosen() -> None:
-    def trial(configuration: Configuration, seconds: float, share: float) -> float:
+    def trial(configuration: Configuration, seconds: float, mean: str) -> float:
         return math.inf if configuration.learning_rate != 0.002 else 1.0
 
     assert run_sweep(SUITE, OURS, "one", trial).learning_rate == 0.002

@@ -27,12 +27,16 @@ class Nrmse(AbstractMetric):
 
     def statistics(self, prediction: Fields, target: Fields, geometry: GridGeometry) -> Tensor:
         """(B, 1): each sample's own value."""
-        errors = [_relative_errors(prediction[name], truth) for name, truth in target.items()]
-        return torch.stack(errors).mean(dim=(0, 2))[:, None]
+        return frame_errors(prediction, target).mean(dim=1, keepdim=True)
 
     def aggregate(self, statistics: Tensor) -> Mapping[str, Tensor]:
         """The mean over samples, a scalar named ''."""
         return {"": statistics.mean()}
+
+
+def frame_errors(prediction: Fields, target: Fields) -> Tensor:
+    """(B, T) of each frame, the mean over fields; fields are (B, T, *space, C)."""
+    return torch.stack([_relative_errors(prediction[name], truth) for name, truth in target.items()]).mean(dim=0)
 
 
 def _relative_errors(prediction: Tensor, target: Tensor) -> Tensor:

@@ -7,17 +7,18 @@ from itertools import product
 from typing import Protocol
 
 from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.evaluation.headline import Mean
 from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 Error = Callable[[Configuration], float]
-"""A trial whose length and share are decided."""
+"""A trial whose length and mean are decided."""
 
 
 class Trial(Protocol):
-    """Trains a configuration for so many seconds' worth of updates; its validation error over a share of the frames."""
+    """Trains a configuration for so many seconds' worth of updates; its validation error, by a mean over frames."""
 
-    def __call__(self, configuration: Configuration, seconds: float, share: float) -> float:
+    def __call__(self, configuration: Configuration, seconds: float, mean: Mean) -> float:
         """Infinite where the training diverged."""
         ...
 
@@ -25,8 +26,8 @@ class Trial(Protocol):
 def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: Trial) -> ChosenSettings:
     """The whole grid for a short time, the best few for longer, the best of these residual and direct.
 
-    The first two rounds compare the beginning of the rollout: at its end networks so little trained are all alike, and
-    noise would choose. The last compares all of it, as the leaderboard does.
+    The first two rounds compare geometric means over the rollout's frames: networks so little trained have all lost the
+    truth at its end, and noise would choose. The last compares arithmetic ones, as the leaderboard does.
 
     Args:
         suite: with a sweep.
@@ -41,11 +42,11 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
         replace(start, width=width, learning_rate=rate)
         for width, rate in product(contestant.widths, contestant.learning_rates)
     ]
-    tried = _until_inside(grid, partial(trial, seconds=sweep.first_seconds, share=sweep.early_share))
+    tried = _until_inside(grid, partial(trial, seconds=sweep.first_seconds, mean="geometric"))
     best = tried[: sweep.num_finalists]
-    finalists = _until_inside(best, partial(trial, seconds=sweep.final_seconds, share=sweep.early_share))
+    finalists = _until_inside(best, partial(trial, seconds=sweep.final_seconds, mean="geometric"))
     forms = [replace(finalists[0], prediction=prediction) for prediction in ("residual", "direct")]
-    last_trial = partial(trial, seconds=sweep.prediction_seconds, share=1.0)
+    last_trial = partial(trial, seconds=sweep.prediction_seconds, mean="arithmetic")
     winner, *_ = _ranked(forms, last_trial)
     assert winner.learning_rate is not None and winner.width is not None
     return ChosenSettings(

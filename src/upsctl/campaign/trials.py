@@ -14,7 +14,7 @@ from upsctl.campaign.planned_training import data_digest, train_planned, wall_se
 from upsctl.console import say
 from upsctl.data.artifact import Artifact
 from upsctl.errors import DivergedError
-from upsctl.evaluation.headline import headline_error
+from upsctl.evaluation.headline import Mean, headline_error
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.source_digest import training_digest
 from upsctl.training.trained_run import TrainingData
@@ -44,19 +44,16 @@ class Trials:
     data: TrainingData
     valid: dict[str, Artifact]
 
-    def error(self, configuration: Configuration, seconds: float, share: float) -> float:
-        """The validation error over the first `share` of the frames, after `seconds`' worth of updates.
-
-        Infinite where the training diverged.
-        """
+    def error(self, configuration: Configuration, seconds: float, mean: Mean) -> float:
+        """The validation error after `seconds`' worth of updates; infinite where the training diverged."""
         (dataset,) = configuration.datasets
         steps = num_steps(self.file.facts.sweep_step_seconds, configuration.cost_name, dataset, seconds)
-        key = self._key(configuration, steps) | {"share": share}
+        key = self._key(configuration, steps) | {"mean": mean}
         known = [line for line in self.lines if key.items() <= line.items()]
         if known:
             return float(known[0]["error"])
         path = self.trainings / f"sweep-{configuration.name}-{steps}"
-        error, wall = self._train(path, configuration, steps, share)
+        error, wall = self._train(path, configuration, steps, mean)
         say(f"{configuration.name}: {steps} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
         shutil.rmtree(path)
@@ -68,14 +65,14 @@ class Trials:
         path = self.record / FILE_NAME
         return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
-    def _train(self, path: Path, configuration: Configuration, steps: int, share: float) -> tuple[float, float]:
+    def _train(self, path: Path, configuration: Configuration, steps: int, mean: Mean) -> tuple[float, float]:
         (dataset,) = configuration.datasets
         try:
             checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.command, self.data)
         except DivergedError as problem:
             say(f"{configuration.name}: {problem.problem}")
             return math.inf, 0.0
-        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid", share)
+        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid", mean)
         return error, wall_seconds(checkpoint)
 
     def _key(self, configuration: Configuration, steps: int) -> dict[str, Any]:

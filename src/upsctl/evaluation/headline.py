@@ -1,29 +1,42 @@
 """One number for one checkpoint: what sweeps choose by."""
 
-import math
+from typing import Literal
+
+import torch
 
 from ups_models.checkpoint import Checkpoint
+from ups_models.metrics.nrmse import frame_errors
 from upsctl.data.artifact import Artifact
 from upsctl.evaluation.bootstrap import estimate_headline
 from upsctl.evaluation.evaluate import BATCH_SIZE
 from upsctl.evaluation.predictions import predict_split
-from upsctl.evaluation.rows import ALL_FIELDS
-from upsctl.evaluation.scores import score
+from upsctl.interfaces import Predictions
 from upsctl.sample import SplitName
 
-METRIC = "nrmse"
+Mean = Literal["arithmetic", "geometric"]
+"""Over the frames of a rollout. The arithmetic mean is the leaderboard's. The geometric one tells networks apart that all
+have lost the truth at the end, where their errors are about one, and noise: it sees early and late frames alike."""
 
 
-def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName, share: float = 1.0) -> float:
+def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName, mean: Mean = "arithmetic") -> float:
     """The rollout's nRMSE: the median of each parameter value, then the geometric mean; infinite if diverged.
 
     Args:
         checkpoint: whose emulator is asked.
         artifact, split: what is predicted.
-        share: of the predicted frames, from the first on, that count.
+        mean: over the frames of each trajectory.
     """
     rollout = predict_split(checkpoint.emulator, artifact, split, BATCH_SIZE, checkpoint.lineage["label"])
-    rollout = rollout.first_frames(1 + math.ceil(share * (len(rollout.times) - 1)))
-    (entry,) = [found for found in score(rollout, [METRIC]) if found.field == ALL_FIELDS]
-    groups = [entry.per_sample[index] for index in rollout.group_trajectories().values()]
-    return estimate_headline([groups]).value
+    return group_headline(rollout, mean)
+
+
+def group_headline(rollout: Predictions, mean: Mean) -> float:
+    """The median of each parameter value, then the geometric mean."""
+    found, truth = (
+        {name: torch.from_numpy(frames[:, 1:]).double() for name, frames in arrays.items()}
+        for arrays in (rollout.prediction, rollout.truth)
+    )
+    errors = frame_errors(found, truth)
+    of_trajectories = errors.mean(dim=1) if mean == "arithmetic" else errors.log().mean(dim=1).exp()
+    values = of_trajectories.numpy()
+    return estimate_headline([[values[index] for index in rollout.group_trajectories().values()]]).value

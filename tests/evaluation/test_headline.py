@@ -1,0 +1,45 @@
+"""What a sweep compares: the leaderboard's number, or one that late frames without information do not drown."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evaluation.toy_predictions import toy_predictions
+from upsctl.evaluation.bootstrap import estimate_headline
+from upsctl.evaluation.headline import group_headline
+from upsctl.evaluation.scores import score
+from upsctl.interfaces import Predictions
+
+
+def lost_after(frame: int, lag: float, seed: int) -> Predictions:
+    """Waves that lag, until noise of the truth's own size stands in their place."""
+    rollout = toy_predictions(lag=lag)
+    found = rollout.prediction["u"].copy()
+    noise = np.random.default_rng(seed).normal(scale=np.abs(found).mean(), size=found[:, frame:].shape)
+    found[:, frame:] = noise
+    return replace(rollout, prediction={"u": found})
+
+
+def test_the_arithmetic_mean_is_the_leaderboards_number() -> None:
+    rollout = toy_predictions()
+    (entry,) = score(rollout, ["nrmse"])
+    groups = [entry.per_sample[index] for index in rollout.group_trajectories().values()]
+    assert group_headline(rollout, "arithmetic") == pytest.approx(estimate_headline([groups]).value, rel=1e-12)
+
+
+def test_the_geometric_mean_tells_apart_what_ends_in_noise() -> None:
+    """Of two networks the better has half the error until both are lost; the order holds for every noise."""
+    for seed in range(8):
+        better, worse = lost_after(4, 0.02, seed), lost_after(4, 0.04, seed + 100)
+        assert group_headline(better, "geometric") < 0.9 * group_headline(worse, "geometric")
+    gaps = [group_headline(lost_after(4, 0.02, seed), "arithmetic") - group_headline(lost_after(4, 0.04, seed + 100),
+                                                                                     "arithmetic") for seed in range(8)]
+    assert max(gaps) > 0, "by the arithmetic mean noise chooses"
+
+
+def test_a_diverged_rollout_is_never_the_best() -> None:
+    rollout = toy_predictions()
+    found = rollout.prediction["u"].copy()
+    found[:, 5:] = np.nan
+    assert group_headline(replace(rollout, prediction={"u": found}), "geometric") == np.inf
