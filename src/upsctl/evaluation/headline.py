@@ -14,8 +14,8 @@ from upsctl.interfaces import Predictions
 from upsctl.sample import SplitName
 
 Mean = Literal["arithmetic", "geometric"]
-"""Over the frames of a rollout. The arithmetic mean is the leaderboard's. The geometric one tells networks apart that all
-have lost the truth at the end, where their errors are about one, and noise: it sees early and late frames alike."""
+"""Over the frames of a rollout. The arithmetic mean is the leaderboard's. The geometric one tells networks apart that
+have all lost the truth at the end, where their errors are about one, and noise: it sees early and late frames alike."""
 
 
 def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName, mean: Mean = "arithmetic") -> float:
