@@ -43,3 +43,14 @@ def test_a_diverged_rollout_is_never_the_best() -> None:
     found = rollout.prediction["u"].copy()
     found[:, 5:] = np.nan
     assert group_headline(replace(rollout, prediction={"u": found}), "geometric") == np.inf
+
+
+def test_frames_without_any_error_do_not_hide_the_others() -> None:
+    """Decayed states can be predicted exactly."""
+    values = []
+    for lag in (0.02, 0.04):
+        rollout = toy_predictions(lag=lag)
+        found = rollout.prediction["u"].copy()
+        found[:, -2:] = rollout.truth["u"][:, -2:]
+        values.append(group_headline(replace(rollout, prediction={"u": found}), "geometric"))
+    assert 0 < values[0] < 0.8 * values[1]

@@ -17,6 +17,9 @@ Mean = Literal["arithmetic", "geometric"]
 """Over the frames of a rollout. The arithmetic mean is the leaderboard's. The geometric one tells networks apart that
 have all lost the truth at the end, where their errors are about one, and noise: it sees early and late frames alike."""
 
+ROUND_OFF = 1e-6
+"""A smaller error counts as this in a geometric mean: decayed states can be exact, and float32 has no more to tell."""
+
 
 def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName, mean: Mean = "arithmetic") -> float:
     """The rollout's nRMSE: the median of each parameter value, then the geometric mean; infinite if diverged.
@@ -37,6 +40,6 @@ def group_headline(rollout: Predictions, mean: Mean) -> float:
         for arrays in (rollout.prediction, rollout.truth)
     )
     errors = frame_errors(found, truth)
-    of_trajectories = errors.mean(dim=1) if mean == "arithmetic" else errors.log().mean(dim=1).exp()
+    of_trajectories = errors.mean(dim=1) if mean == "arithmetic" else errors.clamp(min=ROUND_OFF).log().mean(dim=1).exp()
     values = of_trajectories.numpy()
     return estimate_headline([[values[index] for index in rollout.group_trajectories().values()]]).value
