@@ -40,6 +40,6 @@ def group_headline(rollout: Predictions, mean: Mean) -> float:
         for arrays in (rollout.prediction, rollout.truth)
     )
     errors = frame_errors(found, truth)
-    of_trajectories = errors.mean(dim=1) if mean == "arithmetic" else errors.clamp(min=ROUND_OFF).log().mean(dim=1).exp()
-    values = of_trajectories.numpy()
+    logarithms = errors.clamp(min=ROUND_OFF).log()
+    values = (errors.mean(dim=1) if mean == "arithmetic" else logarithms.mean(dim=1).exp()).numpy()
     return estimate_headline([[values[index] for index in rollout.group_trajectories().values()]]).value
