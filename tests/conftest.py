@@ -1,10 +1,12 @@
 """What all tests share: folders of their own, so that no test sees or changes what the user has."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,14 @@ def own_folders(shared_folder: Path) -> None:
     os.environ["UPSCTL_RUNS_ROOT"] = str(shared_folder / "runs")
     os.environ["XDG_CONFIG_HOME"] = str(shared_folder / "config")
     os.environ["XDG_STATE_HOME"] = str(shared_folder / "state")
+
+
+@pytest.fixture(autouse=True)
+def own_threads() -> Iterator[None]:
+    """A training inside a test's process sets torch's threads; the next test has those of before."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
