@@ -83,6 +83,7 @@ def test_a_rate_that_the_first_round_left_behind_is_tried_again_beside_the_best(
     assert run_sweep(suite, contestant, "one", trial).learning_rate == 0.002
     assert (0.004, 60) in tried
 
+
 def test_few_go_on_and_both_forms_are_tried() -> None:
     valley = Valley(0.002)
     run_sweep(SUITE, OURS, "one", valley)

@@ -75,6 +75,7 @@ def test_each_term_reaches_its_parameters_and_no_other(name: str, dataset: str) 
     stage = load(name)
     model, _ = model_for(stage, dataset)
     terms = stage.loss(model, window(stage, dataset), 1.0, torch.Generator())
+    assert terms
     declared = {key: parameter for key, parameter in model.named_parameters() if parameter.requires_grad}
     between = {key for key in declared if ".between_nodes." in key}
     for key, term in terms.items():
