@@ -73,7 +73,7 @@ class SuiteProfile(Frozen):
         budget_tolerance: a contestant's first training whose time, scaled by the reference, differs from its budget by
             a larger factor is measured and made again.
         seeds: each contestant is trained once with each.
-        split: what is evaluated; `--final` makes it test.
+        split: what is evaluated; `--final` adds test.
         optimiser: all but the learning rate, the same for all.
         sweep: how settings are chosen, or
         tuned_by: whose sweep chose them: a profile of sweeps/; without both, each contestant has but one setting.

@@ -1,4 +1,4 @@
-"""Redesigning against the test split is a leak: `--final` alone evaluates it, and each look is told."""
+"""Redesigning against the test split is a leak: `--final` adds it to what is evaluated, and each look is told."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from upsctl.evaluation.test_looks import FILE_NAME, count_looks, record_look
 def test_a_look_at_the_test_split_is_asked_for() -> None:
     designing = open_campaign("grids", [], None, is_final=False)
     final = open_campaign("grids", [], None, is_final=True)
-    assert (designing.split, final.split) == ("valid", "test")
+    assert (designing.splits, final.splits) == (("valid",), ("valid", "test"))
     assert (designing.command, final.command) == ("upsctl bench run grids", "upsctl bench run grids --final")
 
 

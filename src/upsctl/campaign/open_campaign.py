@@ -8,6 +8,7 @@ from upsctl.campaign.choices import known_choices
 from upsctl.campaign.run_campaign import Campaign
 from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import load_profile
+from upsctl.sample import SplitName
 from upsctl.suite_profile import SuiteProfile
 from upsctl.training.run_folder import runs_root
 
@@ -19,7 +20,7 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
         suite: a suite's name or path.
         overrides: `key=value` each.
         output: folder of everything; None: runs/bench/<suite>, and the record where the suite says.
-        is_final: evaluate the test split, whatever the suite says.
+        is_final: evaluate the test split too, whatever the suite says.
 
     Raises:
         ProfileError: where the suite names something that does not exist, or the sweep that tuned it lacks a setting.
@@ -31,9 +32,9 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
         known_choices(profile)  # its error comes now, not after the first training
     folder = output if output is not None else runs_root() / "bench" / resolved.name
     record = Path(profile.record) if profile.record is not None and output is None else folder
-    split = "test" if is_final else profile.split
+    splits: list[SplitName] = [profile.split, "test"] if is_final and profile.split != "test" else [profile.split]
     command = _command(suite, overrides, output, is_final=is_final)
-    return Campaign(resolved.name, profile, split, folder, record, command)
+    return Campaign(resolved.name, profile, tuple(splits), folder, record, command)
 
 
 def _command(suite: str, overrides: Sequence[str], output: Path | None, *, is_final: bool) -> str:

@@ -32,11 +32,11 @@ def describe_campaign(campaign: Campaign) -> Result:
     rows = [(name, f"{seconds / 60:.1f}") for name, seconds in parts.items() if seconds]
     lines = [
         f"would compare {', '.join(one.label for one in suite.contestants)}",
-        f"on {', '.join(suite.datasets)}, {campaign.split} split; everything in {campaign.folder}",
+        f"on {', '.join(suite.datasets)}, {' and '.join(campaign.splits)} split; everything in {campaign.folder}",
         "the times are those of a campaign begun anew; what is done already is not done again",
         *([f"rows, sweep and step times in {campaign.record}"] if campaign.record != campaign.folder else []),
     ]
-    values = {"is_dry_run": True, "suite": campaign.name, "split": campaign.split, "seconds": parts}
+    values = {"is_dry_run": True, "suite": campaign.name, "splits": list(campaign.splits), "seconds": parts}
     rows.append(("in all", f"{sum(parts.values()) / 60:.1f}"))
     return Result(values, lines, ("part", "minutes of training"), rows)
 
@@ -44,7 +44,7 @@ def describe_campaign(campaign: Campaign) -> Result:
 def report_campaign(campaign: Campaign) -> Result:
     """Leaderboard, figures, where everything is, and what to type next."""
     every = build_leaderboards(read_rows(campaign.rows_path), campaign=campaign.name)
-    boards = [board for board in every if board.contest.split == campaign.split]
+    boards = [board for board in every if board.contest.split in campaign.splits]
     pictures = [str(path) for path in _draw_figures(campaign, boards)]
     lines = [campaign.suite.note] if campaign.suite.note else []
     lines += [line for board in boards if (line := _looks(campaign, board))]
@@ -88,9 +88,11 @@ def _is_shown(profile: RunProfile, board: Leaderboard, campaign: Campaign) -> bo
 
 
 def _figures_folder(campaign: Campaign, board: Leaderboard) -> Path:
-    """figures/<dataset>, with the budget where it is not the suite's own."""
-    name, budget = board.contest.dataset, board.contest.budget_seconds
-    return campaign.folder / "figures" / (name if budget == campaign.suite.budget_seconds else f"{name}_{budget:g}s")
+    """figures/<dataset>, with the split and the budget where they are not the suite's own."""
+    contest, suite = board.contest, campaign.suite
+    split = "" if contest.split == suite.split else f"_{contest.split}"
+    budget = "" if contest.budget_seconds == suite.budget_seconds else f"_{contest.budget_seconds:g}s"
+    return campaign.folder / "figures" / f"{contest.dataset}{split}{budget}"
 
 
 def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator[Path]:

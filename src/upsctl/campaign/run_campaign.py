@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 from upsctl.campaign.campaign_file import CampaignFile, StepSeconds
@@ -40,7 +41,7 @@ class Campaign:
 
     Attributes:
         name, suite: the comparison.
-        split: what is evaluated.
+        splits: what is evaluated.
         folder: trainings, predictions and figures.
         record: the campaign's file, sweep and rows.
         command: what a person types to run it.
@@ -49,7 +50,7 @@ class Campaign:
 
     name: str
     suite: SuiteProfile
-    split: SplitName
+    splits: tuple[SplitName, ...]
     folder: Path
     record: Path
     command: str
@@ -74,8 +75,8 @@ class Campaign:
 
     @cached_property
     def evaluated(self) -> dict[str, Artifact]:
-        """Each dataset, opened for the split that is evaluated."""
-        return {name: open_dataset(name, (self.split,)) for name in self.suite.datasets}
+        """Each dataset, opened for the splits that are evaluated."""
+        return {name: open_dataset(name, self.splits) for name in self.suite.datasets}
 
     @property
     def rows_path(self) -> Path:
@@ -143,13 +144,13 @@ class Campaign:
         """Train and evaluate; once more where the budget was counted wrongly."""
         for is_last_try in (False, True):
             profile = self._run_profile(entry)
-            datasets = [name for name in profile.datasets if not self._has_rows(profile, name)]
-            if not datasets:
+            missing = [place for place in product(profile.datasets, self.splits) if not self._has_rows(profile, *place)]
+            if not missing:
                 return
             path = self.folder / "trainings" / entry.folder_name
             checkpoint = train_planned(path, profile, self.name, self.command, self.data)
             if is_last_try or self._is_settled(entry) or self._is_in_budget(entry, checkpoint):
-                self._evaluate(checkpoint, datasets)
+                self._evaluate(checkpoint, missing)
                 return
             say(f"{path.name}: its time and its budget differ by a factor of more than {self.suite.budget_tolerance:g};"
                 " measured and trained again")  # fmt: skip
@@ -167,25 +168,25 @@ class Campaign:
         weights = {name: count / sum(steps.values()) for name, count in steps.items()}
         return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
 
-    def _evaluate(self, checkpoint: Path, datasets: Sequence[str]) -> None:
-        plan = EvaluationPlan(self.split, self.suite.metrics, self.folder, self.rows_path, self.name, self.device)
+    def _evaluate(self, checkpoint: Path, places: Sequence[tuple[str, SplitName]]) -> None:
         opened = open_checkpoint(checkpoint, self.device)
-        for name in datasets:
-            self._tell_look(name)
+        for name, split in places:
+            plan = EvaluationPlan(split, self.suite.metrics, self.folder, self.rows_path, self.name, self.device)
+            self._tell_look(name, split)
             evaluate_and_record(opened, self.evaluated[name], plan, self.command)
 
-    def _tell_look(self, dataset: str) -> None:
-        if self.split == "test" and dataset not in self.looked_at:
+    def _tell_look(self, dataset: str, split: SplitName) -> None:
+        if split == "test" and dataset not in self.looked_at:
             record_look(self.record.parent, self.name, dataset, present_commit())
             self.looked_at.add(dataset)
 
     def _rows(self) -> list[Row]:
         return read_rows(self.rows_path) if self.rows_path.is_file() else []
 
-    def _has_rows(self, profile: RunProfile, dataset: str) -> bool:
+    def _has_rows(self, profile: RunProfile, dataset: str, split: SplitName) -> bool:
         artifact = self.evaluated[dataset]
         digests = (artifact.recipe_digest, artifact.content_digest)
-        counted = CountedRows(self._rows(), self.name, profile, dataset, self.split, *digests)
+        counted = CountedRows(self._rows(), self.name, profile, dataset, split, *digests)
         return counted.are_made(self.suite.metrics)
 
     def _is_settled(self, entry: Entry) -> bool:

@@ -11,7 +11,7 @@ from upsctl.options import AsJson, DryRun, Overrides, complete_suite
 def bench_run(
     suite: Annotated[str, typer.Argument(help="A suite's name.", autocompletion=complete_suite)],
     final: Annotated[
-        bool, typer.Option("--final", help="Evaluate the test split, and record that it was looked at.")
+        bool, typer.Option("--final", help="Evaluate the test split too, and record that it was looked at.")
     ] = False,
     output: Annotated[
         Path | None,
