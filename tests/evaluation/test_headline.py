@@ -3,12 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from evaluation.toy_predictions import toy_predictions
-from upsctl.evaluation.bootstrap import estimate_headline
 from upsctl.evaluation.headline import group_headline
-from upsctl.evaluation.scores import score
 from upsctl.interfaces import Predictions
 
 
@@ -19,13 +16,6 @@ def lost_after(frame: int, lag: float, seed: int) -> Predictions:
     noise = np.random.default_rng(seed).normal(scale=np.abs(found).mean(), size=found[:, frame:].shape)
     found[:, frame:] = noise
     return replace(rollout, prediction={"u": found})
-
-
-def test_the_arithmetic_mean_is_the_leaderboards_number() -> None:
-    rollout = toy_predictions()
-    (entry,) = score(rollout, ["nrmse"])
-    groups = [entry.per_sample[index] for index in rollout.group_trajectories().values()]
-    assert group_headline(rollout, "arithmetic") == pytest.approx(estimate_headline([groups]).value, rel=1e-12)
 
 
 def test_the_geometric_mean_tells_apart_what_ends_in_noise() -> None:

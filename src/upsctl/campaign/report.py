@@ -9,9 +9,9 @@ from upsctl.console import Result
 from upsctl.evaluation.figure_sources import draw_figure, figure_class, read_source
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
+from upsctl.evaluation.looks import count_looks
 from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
-from upsctl.evaluation.test_looks import count_looks
 from upsctl.profiles import RunProfile
 from upsctl.training.run_folder import list_runs
 

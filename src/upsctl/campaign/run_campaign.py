@@ -21,11 +21,11 @@ from upsctl.data.artifact import Artifact
 from upsctl.data.fetch import open_dataset
 from upsctl.errors import DivergedError
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
+from upsctl.evaluation.looks import record_look
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_and_record
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
-from upsctl.evaluation.test_looks import record_look
 from upsctl.machine import device_class, device_name
 from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile

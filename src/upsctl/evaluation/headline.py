@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 import torch
 
 from ups_models.checkpoint import Checkpoint
@@ -10,6 +11,7 @@ from upsctl.data.artifact import Artifact
 from upsctl.evaluation.bootstrap import estimate_headline
 from upsctl.evaluation.evaluate import BATCH_SIZE
 from upsctl.evaluation.predictions import predict_split
+from upsctl.evaluation.scores import score
 from upsctl.interfaces import Predictions
 from upsctl.sample import SplitName
 
@@ -35,11 +37,20 @@ def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName,
 
 def group_headline(rollout: Predictions, mean: Mean) -> float:
     """The median of each parameter value, then the geometric mean."""
+    errors = _leaderboard_errors(rollout) if mean == "arithmetic" else _geometric_errors(rollout)
+    return estimate_headline([[errors[index] for index in rollout.group_trajectories().values()]]).value
+
+
+def _leaderboard_errors(rollout: Predictions) -> np.ndarray:
+    """(N,) one nRMSE per trajectory."""
+    (every, *_) = score(rollout, ["nrmse"])
+    return every.per_sample
+
+
+def _geometric_errors(rollout: Predictions) -> np.ndarray:
+    """(N,) the geometric mean over its frames, for each trajectory."""
     found, truth = (
         {name: torch.from_numpy(frames[:, 1:]).double() for name, frames in arrays.items()}
         for arrays in (rollout.prediction, rollout.truth)
     )
-    errors = frame_errors(found, truth)
-    logarithms = errors.clamp(min=ROUND_OFF).log()
-    values = (errors.mean(dim=1) if mean == "arithmetic" else logarithms.mean(dim=1).exp()).numpy()
-    return estimate_headline([[values[index] for index in rollout.group_trajectories().values()]]).value
+    return frame_errors(found, truth).clamp(min=ROUND_OFF).log().mean(dim=1).exp().numpy()

@@ -7,9 +7,9 @@ import upsctl
 from upsctl.console import Result
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import EXPLANATION, build_result
+from upsctl.evaluation.looks import count_looks
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, read_rows
-from upsctl.evaluation.test_looks import count_looks
 
 ROOT = Path(upsctl.__file__).parents[2]
 RECORDS = ROOT / "docs" / "leaderboard"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from upsctl.campaign.open_campaign import open_campaign
-from upsctl.evaluation.test_looks import FILE_NAME, count_looks, record_look
+from upsctl.evaluation.looks import FILE_NAME, count_looks, record_look
 
 
 def test_a_look_at_the_test_split_is_asked_for() -> None:
