@@ -86,6 +86,13 @@ class ParameterCard(Frozen):
             raise ValueError("a parameter has either `values` or a `range`")
         return self
 
+    @property
+    def values_text(self) -> str:
+        """`0.001, 0.01`, or `0.1 to 5`."""
+        if self.range is not None:
+            return "{:g} to {:g}".format(*self.range)
+        return ", ".join(f"{value:g}" for value in self.values)
+
 
 class RecipeSource(Frozen):
     """Content made by a deterministic solver.
@@ -109,7 +116,7 @@ class VendorFile(Frozen):
         address: where to get it.
         md5: the hash it must have.
         num_bytes: its size.
-        parameters: the physical parameters of all its trajectories.
+        parameters: the physical parameters of all its trajectories, for people: the converter reads the file's own.
     """
 
     filename: str

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from upsctl.errors import ProfileError
 
@@ -35,6 +36,8 @@ def file_layer(path: Path) -> Layer:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ProfileError(f"{path}:{line}: not YAML ({error.problem})") from None
+    except ReaderError as error:
+        raise ProfileError(f"{path}: not YAML (a control character at position {error.position})") from None
     except UnicodeDecodeError:
         raise ProfileError(f"{path}: not a text file", expected="YAML in UTF-8") from None
     except OSError as error:
@@ -104,7 +107,7 @@ def parse_value(text: str) -> Any:
     """A value as YAML means it; text that is no YAML is text."""
     try:
         return _plain(YAML(typ="safe", pure=True).load(text))
-    except MarkedYAMLError:
+    except YAMLError:
         return text
 
 

@@ -1,14 +1,15 @@
-"""A file appears whole or not at all: the one way in which a single file is written, and lines are added to one."""
+"""A file appears whole or not at all: the one way in which a single file is written, and lines are added and read."""
 
 import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from upsctl.errors import DiskError
+from upsctl.errors import DataError, DiskError
 
 
 @contextmanager
@@ -47,6 +48,26 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
             os.fsync(stream.fileno())
     except OSError as error:
         raise DiskError(f"{path}: not written", got=str(error), next_step="make room and try again") from error
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file that grows by lines; none where it is not there yet.
+
+    Raises:
+        DataError: naming the line that is no JSON object.
+    """
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return [_json_object(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{path}:{number}: not JSON ({error})", next_step="remove the line") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path}:{number}", expected="a JSON object", next_step="remove the line")
+    return found
 
 
 def write_json(values: object, path: Path) -> None:

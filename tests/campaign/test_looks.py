@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from upsctl.campaign.open_campaign import open_campaign
+from upsctl.errors import DataError
 from upsctl.evaluation.looks import FILE_NAME, count_looks, record_look
 
 
@@ -22,3 +25,12 @@ def test_looks_are_counted_by_what_was_looked_at_whoever_looked(tmp_path: Path) 
     assert (count_looks(tmp_path, "one"), count_looks(tmp_path, "two")) == (2, 1)
     first, *_ = (tmp_path / FILE_NAME).read_text().splitlines()
     assert json.loads(first)["campaign"] == "grids"
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '"text"'])
+def test_a_line_that_is_no_look_is_named(tmp_path: Path, line: str) -> None:
+    record_look(tmp_path, "grids", "one", "abc")
+    with (tmp_path / FILE_NAME).open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(DataError, match=rf"{FILE_NAME}:2"):
+        count_looks(tmp_path, "one")

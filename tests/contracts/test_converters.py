@@ -133,6 +133,22 @@ def test_an_unknown_name_needs_a_card(example: tuple[str, Path], tmp_path: Path)
         convert(example[0], other, output=tmp_path / "artifact")
 
 
+def test_a_renamed_file_is_read_by_the_card_that_is_named(example: tuple[str, Path], tmp_path: Path) -> None:
+    name = build_converter(example[0]).card_name(example[1])
+    other = example[1].rename(tmp_path / "other.hdf5")
+    run_conversion(plan_conversion(example[0], [other], name, tmp_path / "artifact"))
+    assert check_artifact(tmp_path / "artifact") == []
+
+
+def test_a_renamed_file_that_does_not_say_its_parameter_is_refused(tmp_path: Path) -> None:
+    path = advection(tmp_path)
+    other = path.rename(tmp_path / "other.hdf5")
+    with h5py.File(other, "a") as file:
+        del file.attrs["beta"]
+    with pytest.raises(DataError, match="parameter speed; expected a value in the file's name or attributes"):
+        run_conversion(plan_conversion("pdebench", [other], "advection1d_pdebench_v1", tmp_path / "artifact"))
+
+
 def test_a_folder_in_use_is_refused(example: tuple[str, Path], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists"):
         convert(*example, output=tmp_path)

@@ -168,6 +168,13 @@ def test_movie_has_a_picture_and_numbers_for_every_frame(dimensions: int, tmp_pa
     assert min(np.abs(candidate - shown).max() for candidate in candidates) < 1e-6
 
 
+def test_a_shorter_movie_leaves_none_of_the_longer_ones_frames(tmp_path: Path) -> None:
+    for count in (4, 2):
+        predictions = first_frames(toy_predictions(1), count)
+        load("rollout_movie").draw(FigureSource([predictions], {}), tmp_path / "movie.gif")
+    assert sorted(path.name for path in (tmp_path / "movie").iterdir()) == ["frame_0000.png", "frame_0001.png"]
+
+
 def first_frames(predictions: Predictions, count: int) -> Predictions:
     truth, prediction = ({name: array[:, :count] for name, array in arrays.items()}
                          for arrays in (predictions.truth, predictions.prediction))

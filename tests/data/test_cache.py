@@ -81,6 +81,28 @@ def test_holding_makes_an_entry_the_last_used(cache: Cache) -> None:
     assert cache.is_held(first) and not cache.is_held(second)
 
 
+def test_what_is_taken_while_others_are_pruned_stays(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job may take an entry between the listing and its turn."""
+    first, second = adopt(cache), adopt(cache, "toy2d_v4")
+    original = cache.remove_unheld
+
+    def taken_first(record: CacheRecord) -> bool:
+        if record == second:
+            cache.hold(record)
+        return original(record)
+
+    monkeypatch.setattr(cache, "remove_unheld", taken_first)
+    assert cache.prune(0) == ([first], [second])
+    assert cache.path(second).is_dir()
+
+
+def test_a_record_of_other_bytes_is_left_alone_with_a_warning(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
+    record = adopt(cache)
+    (cache.root / "records" / "other.json").write_bytes(b"\xff\x00")
+    assert cache.records() == [record]
+    assert "not a cache record" in capfd.readouterr().err
+
+
 def test_a_pruned_entry_cannot_be_held(cache: Cache) -> None:
     record = adopt(cache)
     cache.remove(record)

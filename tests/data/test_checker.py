@@ -33,6 +33,14 @@ def test_a_sound_artifact_breaks_no_rule(folder: Path) -> None:
     assert check_artifact(folder) == []
 
 
+def test_a_card_with_a_control_character_is_a_violation(folder: Path) -> None:
+    """As one flipped bit of a digit makes it; YAML's reader has an error of its own for it."""
+    card = folder / "card.yaml"
+    card.write_bytes(card.read_bytes().replace(b"0", b"\x10", 1))
+    found = {violation.file: violation.line for violation in check_artifact(folder)}
+    assert "control character" in found["card.yaml"]
+
+
 def attribute(place: str, key: str, value: object) -> Callable[[h5py.File], None]:
     return lambda file: file[place].attrs.__setitem__(key, value)
 

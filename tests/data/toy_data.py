@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from upsctl.data.artifact_writer import ArtifactWriter, file_records, split_file
+from upsctl.data.artifact_writer import ArtifactWriter, file_records
 from upsctl.data.content_digest import content_digest
+from upsctl.data.hdf5_layout import split_file
 from upsctl.data.manifest import Manifest, read_manifest, write_manifest
 from upsctl.data.provenance import build_provenance
 from upsctl.dataset_card import DatasetCard

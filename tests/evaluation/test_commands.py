@@ -53,7 +53,6 @@ def test_viz_draw_makes_one_figure_of_one_field(tmp_path: Path) -> None:
     [
         (["space_tim"], "no figure `space_tim`; expected space_time"),
         (["space_time"], "expected one-dimensional predictions .* of one to three emulators; got predictions of 0"),
-        (["space_time", "--field", "vorticity"], "no field `vorticity`; expected|space_time"),
     ],
 )
 def test_viz_draw_names_what_is_wrong(arguments: list[str], message: str, tmp_path: Path) -> None:
@@ -61,6 +60,14 @@ def test_viz_draw_names_what_is_wrong(arguments: list[str], message: str, tmp_pa
     assert isinstance(result.exception, UsageError)
     with pytest.raises(UsageError, match=message):
         raise result.exception
+
+
+def test_viz_draw_names_the_fields_that_there_are(tmp_path: Path) -> None:
+    path = write_predictions(toy_predictions(2), tmp_path / "p.h5")
+    result = run(viz_draw, "field_sequence", "--predictions", path, "--field", "vortcity", "--output", tmp_path / "out")
+    assert isinstance(result.exception, UsageError)
+    assert "`vortcity`" in result.exception.line and "vorticity" in result.exception.line
+    assert not (tmp_path / "out").exists()
 
 
 def test_viz_draw_refuses_other_trajectories(tmp_path: Path) -> None:

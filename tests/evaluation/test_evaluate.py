@@ -99,6 +99,16 @@ def test_eval_leaves_rows_and_predictions_and_shows_the_board(artifact: Artifact
     assert written.emulator == "mean"
 
 
+def test_checkpoints_that_would_write_the_same_predictions_are_refused(artifact: Artifact, tmp_path: Path) -> None:
+    """Before anything is fetched; labels that differ in case alone have one path, and other seeds have others."""
+    first, second = (toy_checkpoint(tmp_path / name, artifact.card) for name in ("a", "b"))
+    for label in ("persistence", "Persistence"):
+        same = replace(second, lineage=second.lineage | {"label": label})
+        with pytest.raises(UsageError, match="2 checkpoints would write"):
+            plan_evaluation([first, same], None, [], None, tmp_path, "cpu")
+    plan_evaluation([first, replace(second, lineage=second.lineage | {"seed": 1})], None, [], None, tmp_path, "cpu")
+
+
 def test_the_plan_without_a_suite_takes_every_metric_on_validation(artifact: Artifact, tmp_path: Path) -> None:
     checkpoint = toy_checkpoint(tmp_path / "persistence", artifact.card)
     datasets, plan = plan_evaluation([checkpoint], None, [], None, tmp_path, "cpu")

@@ -209,6 +209,9 @@ def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:
         path.write_text(f"{line}\n{wrong}\n")
         with pytest.raises(DataError, match=r"rows\.jsonl:2: not a row"):
             read_rows(path)
+    path.write_bytes(b"\x89HDF\xff\n")
+    with pytest.raises(DataError, match=r"rows\.jsonl:1: not a row"):
+        read_rows(path)
     with pytest.raises(DataError, match="no rows there"):
         read_rows(tmp_path / "other.jsonl")
 

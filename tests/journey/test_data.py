@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
 from contracts.test_stores import serve
 from journey.data_program import BURGERS, TINY, cache, entries, error, folder, made, upsctl, values  # noqa: F401
 from upsctl.data.convert import build_converter
+from upsctl.data.digests import file_digest
 from upsctl.errors import ExitCode
+from upsctl.profile_reader import load_yaml, write_yaml
 
 HEAVY = ("torch", "wandb", "matplotlib", "torch_geometric", "neuralop")
 
@@ -140,6 +143,34 @@ def test_a_wrong_word_is_one_line_with_the_nearest(words: list[str], code: ExitC
         assert expected in upsctl(*words, code=code).stderr
     else:
         assert expected in error(*words, code=code)
+
+
+def test_a_vendors_dataset_is_downloaded_once(folder: Path) -> None:
+    """Two files: the second fetch, and every other verb, finds what the first has converted."""
+    www = folder / "www"
+    www.mkdir()
+    first = build_converter("pdebench").write_example(www)
+    second = www / "1D_Advection_Sols_beta0.7.hdf5"
+    shutil.copyfile(first, second)
+    with h5py.File(second, "a") as file:
+        file.attrs["beta"] = 0.7
+    requests: list[str] = []
+    with serve(www, requests) as address:
+        path = folder / "profiles/datasets/advection1d_pdebench_v1.yaml"
+        card = load_yaml(path)
+        card["source"]["files"] = [
+            {"filename": one.name, "address": f"{address}/{one.name}", "md5": file_digest(one, "md5"),
+             "num_bytes": one.stat().st_size} for one in (first, second)]
+        write_yaml(card, path)
+        assert values("fetch", path.stem)["answered_by"] == "converter pdebench"
+        num_requests = len(requests)
+        assert values("fetch", path.stem)["answered_by"] == "cache"
+        assert len(requests) == num_requests >= 2
+    assert values("show", path.stem)["cached"]["path"]
+    upsctl("verify", path.stem)
+    (archive,) = values("pack", path.stem)["files"]
+    upsctl("prune", "--max-gb", "0")
+    assert values("fetch", path.stem, "--archive", archive)["answered_by"].startswith("archive ")
 
 
 def test_a_vendors_dataset_offline_names_the_address(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

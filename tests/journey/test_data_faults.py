@@ -54,6 +54,14 @@ def test_an_altered_byte_in_the_cache_is_named_and_fetched_anew(cache: Path) -> 
     upsctl("verify", BURGERS)
 
 
+def test_an_archive_mends_an_entry_with_an_altered_byte(cache: Path) -> None:
+    (file,) = values("pack", BURGERS)["files"]
+    alter(Path(values("show", BURGERS)["cached"]["path"]) / f"data/valid/{BURGERS}.hdf5", 0.6)
+    upsctl("verify", BURGERS, code=ExitCode.INTEGRITY)
+    assert values("fetch", BURGERS, "--archive", file)["answered_by"].startswith("archive ")
+    upsctl("verify", BURGERS)
+
+
 @pytest.mark.parametrize("verb", ["verify", "fetch"])
 def test_a_truncated_archive_is_one_line_and_leaves_nothing(cache: Path, folder: Path, verb: str) -> None:
     (file,) = values("pack", BURGERS)["files"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from journey.trainings import ONE_SET, write_profile
 from upsctl.cli import run as upsctl
@@ -53,6 +54,17 @@ def test_options_given_again_are_changes(folder: Path, capfd: pytest.CaptureFixt
     assert [event["step"] for event in run.events("resume")] == [4]
     assert run.profile.stages["operator"].num_steps == 6 and run.is_finished("operator", 6)
     assert len(list_runs(folder / "runs")) == 1
+
+
+def test_a_run_that_is_being_trained_is_not_changed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    values(capfd, *SHORT)
+    run = latest(folder)
+    before, events = run.profile, list(run.events())
+    with FileLock(run.path / ".lock"):
+        words = ["train", "--profile", "one", "--resume", "--set", "stages.operator.num_steps=6"]
+        assert upsctl(words) == ExitCode.RUN
+        assert "another process trains it" in capfd.readouterr().err
+    assert (run.profile, list(run.events())) == (before, events)
 
 
 def test_a_variable_set_since_is_a_change(

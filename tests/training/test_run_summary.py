@@ -1,6 +1,7 @@
 """`runs list` and `runs show`: what is read from a run's folder."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def resumed(folder: Path) -> RunFolder:
     run.append_event("resume", stage="operator", step=20)
     run.append_event("step", stage="operator", step=30, loss=0.025)
     return run
+
+
+def test_runs_that_begin_in_the_same_second_are_two(folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: create_run(PROFILE, "quickstart", folder, {}), range(4)))
+    assert len({run.path for run in runs}) == 4
+    assert all(run.profile == PROFILE for run in runs)
 
 
 def values(capfd: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

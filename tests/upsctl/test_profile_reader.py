@@ -42,6 +42,11 @@ def message(*overrides: str, name: str = "short") -> str:
     return caught.value.line
 
 
+def test_a_control_character_is_named() -> None:
+    write("models/mini", MINI.replace("8", "\x18"))
+    assert "profiles/models/mini.yaml: not YAML (a control character at position" in message()
+
+
 def test_a_value_has_its_file_and_line_or_default() -> None:
     found = origins(load("short"))
     assert found["datasets.burgers1d_tiny_v1.weight"] == "profiles/runs/short.yaml:2"

@@ -65,7 +65,7 @@ class CampaignFile:
             return cls(path, CampaignFacts(
                 suite=suite, device=device, device_class=device_class, commit=commit, started=started))
         try:
-            facts = CampaignFacts.model_validate_json(path.read_text(encoding="utf-8"))
+            facts = CampaignFacts.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise DataError(f"{path}: not a campaign's file", got=error.errors()[0]["msg"]) from None
         if facts.device_class != device_class:

@@ -8,6 +8,7 @@ from ups_models.errors import CheckpointError
 from upsctl.console import say
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
+from upsctl.errors import ProfileError
 from upsctl.profiles import RunProfile
 from upsctl.source_digest import training_digest
 from upsctl.training.lineage import describe_datasets
@@ -21,11 +22,13 @@ def train_planned(path: Path, profile: RunProfile, campaign: str, command: str, 
     What an earlier profile or earlier sources trained there is thrown away, and said.
 
     Raises:
+        RunError: when another process trains there.
         DivergedError, UpsctlError: as the loop raises them.
     """
     (stage,) = profile.stages
     if path.exists() and not _is_of(RunFolder(path), profile, data):
         say(f"{path.name}: its profile or sources have changed; trained again")
+        RunFolder(path).refuse_if_trained()
         shutil.rmtree(path)
     facts = {"campaign": campaign, "command": command}
     run = RunFolder(path) if path.exists() else write_run(path, profile, campaign, facts)
@@ -48,12 +51,12 @@ def data_digest(artifact: Artifact) -> str:
 
 def _is_of(run: RunFolder, profile: RunProfile, data: TrainingData) -> bool:
     """Whether the run has this profile, and its last checkpoint these sources, these data and the present schema."""
-    if run.profile != profile:
-        return False
-    checkpoint = run.checkpoint(next(iter(profile.stages)))
     try:
+        own, checkpoint = run.profile, run.checkpoint(next(iter(profile.stages)))
         lineage = None if checkpoint is None else read_entry(checkpoint)["lineage"]
-    except CheckpointError:
+    except (CheckpointError, ProfileError):
+        return False
+    if own != profile:
         return False
     return lineage is None or (lineage["source_digest"], lineage["datasets"]) == (
         training_digest(profile.model.emulator),

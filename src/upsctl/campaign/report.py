@@ -13,7 +13,8 @@ from upsctl.evaluation.looks import count_looks
 from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
 from upsctl.profiles import RunProfile
-from upsctl.training.run_folder import list_runs
+from upsctl.training.run_folder import RunFolder
+from upsctl.training.run_summary import summarise_runs
 
 
 def describe_campaign(campaign: Campaign) -> Result:
@@ -97,7 +98,8 @@ def _figures_folder(campaign: Campaign, board: Leaderboard) -> Path:
 
 def _draw_figures(campaign: Campaign, boards: Sequence[Leaderboard]) -> Iterator[Path]:
     """Each figure of the suite, for each board: of as many of its emulators as the figure can show, the first first."""
-    runs = [(run, run.profile) for run in list_runs(campaign.folder / "trainings")]
+    readable, _ = summarise_runs(campaign.folder / "trainings")
+    runs = [(run, run.profile) for run in (RunFolder(summary.path) for summary in readable)]
     for board in boards:
         labels = [entry.label for entry in board.entries]
         trained = {profile.label: list(run.events()) for run, profile in runs if _is_shown(profile, board, campaign)}

@@ -18,7 +18,7 @@ from upsctl.evaluation.headline import Mean, headline_error
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
 from upsctl.source_digest import training_digest
 from upsctl.training.trained_run import TrainingData
-from upsctl.whole_file import append_lines
+from upsctl.whole_file import append_lines, read_json_lines
 
 FILE_NAME = "sweep.jsonl"
 
@@ -62,8 +62,7 @@ class Trials:
     @cached_property
     def lines(self) -> list[dict[str, Any]]:
         """All trials so far."""
-        path = self.record / FILE_NAME
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+        return read_json_lines(self.record / FILE_NAME)
 
     def _train(self, path: Path, configuration: Configuration, steps: int, mean: Mean) -> tuple[float, float]:
         (dataset,) = configuration.datasets

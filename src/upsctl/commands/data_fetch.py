@@ -22,7 +22,7 @@ def data_fetch(
 ) -> None:
     """Bring a dataset into the cache: the cache, a store or the maker, the first that answers; and say which it was.
 
-    Stopped at any moment, the same command goes on where it was.
+    Stopped at any moment, the same command goes on where it was; of several vendor's files, with the first again.
 
     Example: upsctl data fetch burgers1d_subset_v1
     """

@@ -83,12 +83,10 @@ class PdebenchConverter(AbstractConverter):
             DataError: naming the file, the dataset in it and the rule that it breaks.
         """
         settings = _read_settings(card)
-        match = re.fullmatch(settings.filename, source.name)
-        if match is None:
-            raise DataError(f"{source}: name", expected=f"{settings.filename}, as {card.name} says", got=source.name)
+        named = _named(source, settings.filename, card.name)
         try:
             with h5py.File(source, "r") as file:
-                yield from _FileReader(file, source, card, settings, match.groupdict()).samples()
+                yield from _FileReader(file, source, card, settings, named).samples()
         except _OF_ALTERED_FILES as error:
             raise DataError(f"{source}: {error}", expected="a whole HDF5 file", next_step="download it again") from None
 
@@ -103,6 +101,14 @@ class PdebenchConverter(AbstractConverter):
             file["x-coordinate"], file["t-coordinate"] = x, times
             file.attrs["beta"] = 0.4
         return target
+
+
+def _named(source: Path, filename: str, card: str) -> dict[str, str]:
+    """What a file's name says; nothing where it was renamed, which only files that are numbered cannot bear."""
+    match, pattern = re.fullmatch(filename, source.name), re.compile(filename)
+    if match is None and "file" in pattern.groupindex:
+        raise DataError(f"{source}: name", expected=f"{filename}, as {card} says", got=source.name)
+    return match.groupdict() if match else {}
 
 
 class _FileReader:

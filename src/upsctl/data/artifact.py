@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from upsctl.data.field_statistics import FieldStatistics, read_statistics
-from upsctl.data.hdf5_layout import boundary_groups, field_path
+from upsctl.data.hdf5_layout import boundary_groups, field_path, split_file
 from upsctl.data.manifest import CARD_NAME, STATISTICS_NAME, Manifest, read_manifest
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import DataError, IntegrityError
@@ -109,7 +109,7 @@ class Artifact:
     def _file(self, split: SplitName) -> h5py.File:
         self._refuse_unopened(split)
         if split not in self._files:
-            path = self.path / "data" / split / f"{self.manifest.name}.hdf5"
+            path = split_file(self.path, self.manifest.name, split)
             try:
                 self._files[split] = h5py.File(path, "r")
             except OSError as error:

@@ -10,7 +10,7 @@ from upsctl.data.content_digest import content_digest
 from upsctl.data.digests import card_digest, file_digest
 from upsctl.data.field_statistics import StatisticsAccumulator, write_statistics
 from upsctl.data.guarded_file import GuardedHdf5
-from upsctl.data.hdf5_layout import field_path, field_shape
+from upsctl.data.hdf5_layout import field_path, field_shape, split_file
 from upsctl.data.hdf5_writer import append, create_split_file, write_root
 from upsctl.data.manifest import CARD_NAME, STATISTICS_NAME, FileRecord, Manifest, Provenance, write_manifest
 from upsctl.data.probes import missed_probes
@@ -135,11 +135,6 @@ class ArtifactWriter:
                 raise DataError(f"{where}: field {name}", expected=f"shape {expected}", got=str(values.shape))
             if not np.isfinite(values).all():
                 raise DataError(f"{where}: field {name}", expected="finite values", got="NaN or infinity")
-
-
-def split_file(folder: Path, name: str, split: SplitName) -> Path:
-    """The HDF5 file of one split."""
-    return folder / "data" / split / f"{name}.hdf5"
 
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:

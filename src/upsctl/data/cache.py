@@ -67,7 +67,7 @@ class Cache:
         found = []
         for path in sorted((self.root / "records").glob("*.json")):
             try:
-                record = CacheRecord.model_validate_json(path.read_text(encoding="utf-8"))
+                record = CacheRecord.model_validate_json(path.read_bytes())
             except FileNotFoundError:  # pruned by another process since the listing
                 continue
             except ValidationError:
@@ -131,7 +131,7 @@ class Cache:
             self._write(record.model_copy(update={"last_used": time.time()}))
 
     def is_held(self, record: CacheRecord) -> bool:
-        """Whether a running process holds the entry."""
+        """Whether a running process holds the entry now; it may take it or let it go at any moment."""
         if not self._lease(record).exists():
             return False
         lease = os.open(self._lease(record), os.O_RDWR | os.O_CREAT, 0o644)
@@ -144,11 +144,22 @@ class Cache:
         return False
 
     def remove(self, record: CacheRecord) -> None:
-        """Remove one entry: out of sight by a rename, then its bytes."""
+        """Remove one entry, whoever holds it: out of sight by a rename, then its bytes."""
         with self.new_folder() as doomed, self._records_lock():
-            (self.root / "records" / f"{record.entry}.json").unlink(missing_ok=True)
-            if self.path(record).exists():
-                self.path(record).rename(doomed / "entry")
+            self._move(record, doomed)
+
+    def remove_unheld(self, record: CacheRecord) -> bool:
+        """Remove one entry unless a running process holds it; whether it was removed."""
+        with self.new_folder() as doomed, self._records_lock():
+            if self.is_held(record):
+                return False
+            self._move(record, doomed)
+            return True
+
+    def _move(self, record: CacheRecord, doomed: Path) -> None:
+        (self.root / "records" / f"{record.entry}.json").unlink(missing_ok=True)
+        if self.path(record).exists():
+            self.path(record).rename(doomed / "entry")
 
     def prune(self, max_bytes: int, dry_run: bool = False) -> tuple[list[CacheRecord], list[CacheRecord]]:
         """Free the least recently used entries until at most `max_bytes` are taken.
@@ -161,11 +172,9 @@ class Cache:
         for record in records:
             if taken <= max_bytes:
                 break
-            if self.is_held(record):
+            if self.is_held(record) if dry_run else not self.remove_unheld(record):
                 held.append(record)
                 continue
-            if not dry_run:
-                self.remove(record)
             removed.append(record)
             taken -= record.num_bytes
         return removed, held

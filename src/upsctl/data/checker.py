@@ -8,11 +8,12 @@ import numpy as np
 
 from upsctl.data.altered_file import check_altered_file
 from upsctl.data.artifact import Artifact
-from upsctl.data.artifact_writer import split_file, version_in_name
+from upsctl.data.artifact_writer import version_in_name
 from upsctl.data.content_digest import content_digest
 from upsctl.data.digests import card_digest, file_digest
 from upsctl.data.field_statistics import FieldStatistics, StatisticsAccumulator
 from upsctl.data.hdf5_checker import check_split_file
+from upsctl.data.hdf5_layout import split_file
 from upsctl.data.manifest import CARD_NAME, MANIFEST_NAME, STATISTICS_NAME, Manifest, read_manifest
 from upsctl.data.violation import Violation
 from upsctl.dataset_card import DatasetCard

@@ -8,7 +8,7 @@ from upsctl.data.cache import Cache, CacheRecord
 from upsctl.data.card_size import artifact_bytes, download_bytes, maker
 from upsctl.data.digests import source_digest
 from upsctl.data.manifest import CARD_NAME, MANIFEST_NAME
-from upsctl.dataset_card import AxisCard, DatasetCard, ParameterCard
+from upsctl.dataset_card import AxisCard, DatasetCard
 from upsctl.profile_reader import load_profile, load_yaml, validate
 
 _COLUMNS = ("field or parameter", "role", "units", "meaning")
@@ -41,7 +41,7 @@ def _is_of(record: CacheRecord, card: DatasetCard) -> bool:
 def _view(card: DatasetCard, here: str, cached: dict[str, object], next_step: str) -> Result:
     rows = [(name, field.role, field.units, field.description) for name, field in card.fields.items()]
     rows += [
-        (name, "parameter", item.units, f"{item.description}: {_values(item)}")
+        (name, "parameter", item.units, f"{item.description}: {item.values_text}")
         for name, item in card.parameters.items()
     ]
     values = {"card": card.model_dump(mode="json"), "cached": cached}
@@ -64,9 +64,3 @@ def _sentences(card: DatasetCard) -> list[str]:
 def _ends(axis: AxisCard) -> str:
     low, high = axis.boundary
     return low if low == high else f"{low} to {high}"
-
-
-def _values(parameter: ParameterCard) -> str:
-    if parameter.range is not None:
-        return "{:g} to {:g}".format(*parameter.range)
-    return ", ".join(f"{value:g}" for value in parameter.values)

@@ -1,12 +1,10 @@
 """What the operating system says when it cannot write, in one line with its own exit code."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from upsctl.errors import DiskError
-
-_REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+from upsctl.failure import DISK_ERRORS
 
 
 @contextmanager
@@ -27,4 +25,4 @@ def reported_disk_errors(what: str) -> Iterator[None]:
 
 def _is_about_the_disk(error: OSError) -> bool:
     """HDF5 puts the number into the text alone."""
-    return error.errno in _REASONS or any(f"errno = {reason}" in str(error) for reason in _REASONS)
+    return error.errno in DISK_ERRORS or any(f"errno = {number}" in str(error) for number in DISK_ERRORS)

@@ -56,7 +56,7 @@ def fetch_dataset(name: str, num_processes: int | None = None, is_checked: bool 
     card, cache = load_profile("datasets", name).profile, Cache.default()
     with cache.lock(card.name), reported_disk_errors(f"fetching {card.name}"):
         if is_checked:
-            _remove_damaged(cache, card)
+            remove_broken(cache, card)
         return _fetch(card, cache, num_processes or os.cpu_count() or 1)
 
 
@@ -134,7 +134,9 @@ def _make(card: DatasetCard, cache: Cache, digest: str, num_processes: int) -> C
         return cache.adopt(folder, f"converter {card.source.converter}")
 
 
-def _remove_damaged(cache: Cache, card: DatasetCard) -> None:
+def remove_broken(cache: Cache, card: DatasetCard) -> None:
+    """Hold every rule of the format against the entry of a card, if there is one, and remove it if it breaks any."""
+    cache.remove_damaged(card.name)
     record = cache.find(card.name, source_digest(card))
     violations = check_artifact(cache.path(record)) if record is not None else []
     if record is not None and violations:

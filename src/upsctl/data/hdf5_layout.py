@@ -4,8 +4,10 @@ Added: `extent` on each axis (the domain's ends, which cell centres do not say),
 Well knows three types, we know six kinds) and `trajectory_ids` on the root.
 """
 
+from pathlib import Path
+
 from upsctl.dataset_card import DatasetCard
-from upsctl.sample import BoundaryKind
+from upsctl.sample import BoundaryKind, SplitName
 
 FIELD_GROUPS = ("t0_fields", "t1_fields", "t2_fields")
 WELL_BOUNDARY_TYPES: dict[BoundaryKind, str] = {
@@ -17,6 +19,11 @@ WELL_BOUNDARY_TYPES: dict[BoundaryKind, str] = {
     "robin": "wall",
 }
 """Our kinds in The Well's three types: a condition that is set at the end of the domain is a wall to it."""
+
+
+def split_file(folder: Path, name: str, split: SplitName) -> Path:
+    """The HDF5 file of one split of an artifact's folder."""
+    return folder / "data" / split / f"{name}.hdf5"
 
 
 def field_path(card: DatasetCard, field: str) -> str:

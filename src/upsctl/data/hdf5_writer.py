@@ -12,7 +12,7 @@ from upsctl.dataset_card import DatasetCard
 from upsctl.sample import Axis, Sample
 
 CHUNK_BYTES = 1 << 18
-"""Upper bound of a chunk before it holds more than one frame; measured in docs/explanation/artifact_format.md."""
+"""Upper bound of a chunk before it holds more than one frame."""
 
 
 def create_split_file(path: Path, card: DatasetCard, sample: Sample) -> GuardedHdf5:

@@ -9,7 +9,7 @@ from upsctl.data.cache import Cache
 from upsctl.data.checker import check_artifact
 from upsctl.data.digests import source_digest
 from upsctl.data.disk import reported_disk_errors
-from upsctl.data.fetch import FetchResult, fetch_dataset, hold_dataset
+from upsctl.data.fetch import FetchResult, fetch_dataset, hold_dataset, remove_broken
 from upsctl.data.fetch_plan import plan_fetch
 from upsctl.data.manifest import MANIFEST_NAME, read_manifest
 from upsctl.data.working_folder import working_folder
@@ -63,7 +63,7 @@ def pack_dataset(reference: str, output: Path, part_bytes: int = PART_BYTES) -> 
 
 
 def import_archive(name: str, path: Path) -> FetchResult:
-    """Bring a packed artifact of the dataset `name` into the cache.
+    """Bring a packed artifact of the dataset `name` into the cache, in place of an entry that is damaged.
 
     Args:
         name: of a card, or a card's path.
@@ -86,6 +86,7 @@ def import_archive(name: str, path: Path) -> FetchResult:
         violations = check_artifact(artifact)
         if violations:
             raise IntegrityError(f"{path}: {violations[0].line}")
+        remove_broken(cache, card)
         cache.adopt(artifact, f"archive {path.name}")
     return replace(fetch_dataset(name), answered_by=f"archive {path.name}")
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from upsctl.data.field_statistics import FieldStatistics
-from upsctl.data.hdf5_layout import field_path
+from upsctl.data.hdf5_layout import field_path, split_file
 from upsctl.data.manifest import ProbeMiss
 from upsctl.dataset_card import DatasetCard, Probe
 from upsctl.errors import DataError
@@ -38,7 +38,7 @@ def _stored_value(
 ) -> float:
     for split, ids in trajectories.items():
         if probe.trajectory_id in ids:
-            with h5py.File(folder / "data" / split / f"{card.name}.hdf5", "r") as file:
+            with h5py.File(split_file(folder, card.name, split), "r") as file:
                 dataset = file[field_path(card, probe.field)]
                 assert isinstance(dataset, h5py.Dataset)
                 values = np.asarray(dataset[list(ids).index(probe.trajectory_id)])

@@ -1,6 +1,8 @@
 """Room on the disk: entries of the cache, and work on datasets that was stopped and can go on."""
 
+import os
 import shutil
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -30,8 +32,16 @@ def prune_cache(max_bytes: int, with_unfinished: bool = False, is_dry_run: bool 
 
 
 def unfinished_bytes(cache: Cache) -> int:
-    """How much unfinished work takes."""
-    return sum(path.stat().st_size for path in (cache.root / "scratch").rglob("*") if path.is_file())
+    """How much unfinished work takes; what a process moves away meanwhile does not count."""
+    files = (Path(folder) / name for folder, _, names in os.walk(cache.root / "scratch") for name in names)
+    return sum(_size(path) for path in files)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def remove_unfinished(cache: Cache) -> None:

@@ -49,7 +49,8 @@ def push_dataset(name: str, store_name: str, part_bytes: int = PART_BYTES) -> tu
         content_digest=result.content_digest,
         source_digest=read_manifest(result.path).provenance.source_digest,
     )
-    return record, write_record(name, record)
+    with Cache.default().lock(result.name):
+        return record, write_record(name, record)
 
 
 def write_record(name: str, record: ArtifactRecord) -> Path:
@@ -83,9 +84,9 @@ def card_to_write(name: str) -> Path:
 def _writable_card(name: str) -> Path:
     source, target = find_profile("datasets", name), card_to_write(name)
     with reported_disk_errors(str(target)):
-        target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            shutil.copyfile(source, target)
+            with whole_file(target) as partial:
+                shutil.copyfile(source, partial)
     load_profile("datasets", str(target))  # refuse to write into a card that does not hold
     return target
 

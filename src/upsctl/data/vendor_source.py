@@ -5,7 +5,7 @@ from pathlib import Path
 
 from upsctl.console import say
 from upsctl.data.convert import convert_files
-from upsctl.data.digests import file_digest
+from upsctl.data.digests import file_digest, source_digest
 from upsctl.data.manifest import Manifest
 from upsctl.dataset_card import DatasetCard, VendorFile, VendorSource
 from upsctl.errors import IntegrityError, ProfileError, StoreError
@@ -15,6 +15,9 @@ from upsctl.stores.fsspec_url import FsspecUrlStore
 
 def fetch_from_vendor(card: DatasetCard, target: Path, downloads: Path) -> Manifest:
     """Download and convert the card's vendor files, one after the other; one raw file at a time stands on the disk.
+
+    The card names each file's hash, so it alone decides the content. A cut download goes on; what was converted before
+    the cut is downloaded again.
 
     Args:
         card: with the vendor's files as its source.
@@ -32,7 +35,7 @@ def fetch_from_vendor(card: DatasetCard, target: Path, downloads: Path) -> Manif
         next_step = "`upsctl data convert` reads files that you have"
         raise ProfileError(f"{card.name}: names no vendor files", next_step=next_step)
     downloads.mkdir(parents=True, exist_ok=True)
-    return convert_files(_download_each(source, downloads), card, target)
+    return convert_files(_download_each(source, downloads), card, target, source_digest(card))
 
 
 def _download_each(source: VendorSource, downloads: Path) -> Iterator[Path]:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from upsctl.whole_file import append_lines
+from upsctl.whole_file import append_lines, read_json_lines
 
 FILE_NAME = "test_looks.jsonl"
 
@@ -22,6 +22,4 @@ def record_look(folder: Path, campaign: str, dataset: str, commit: str) -> None:
 
 def count_looks(folder: Path, dataset: str) -> int:
     """How often any campaign with its record in `folder` looked at a dataset's test split."""
-    path = folder / FILE_NAME
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return sum(json.loads(line)["dataset"] == dataset for line in lines)
+    return sum(look["dataset"] == dataset for look in read_json_lines(folder / FILE_NAME))

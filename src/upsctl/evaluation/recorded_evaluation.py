@@ -1,6 +1,7 @@
 """Evaluations that leave something behind: rows, and the predictions that figures draw from."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,21 +53,41 @@ def plan_evaluation(
 
     Raises:
         ProfileError: when there is no such suite.
-        UsageError: when no checkpoint knows one of the suite's datasets, or values are overridden without a suite.
+        UsageError: when no checkpoint knows one of the suite's datasets, values are overridden without a suite, or two
+            checkpoints have one label, seed and budget: their rows and predictions would replace each other.
     """
+    datasets, plan = _plan(checkpoints, suite, overrides, folder, device)
+    plan = plan if split is None else replace(plan, split="test" if split == "test" else "valid")
+    _refuse_one_place(checkpoints, datasets, plan)
+    return datasets, plan
+
+
+def _plan(
+    checkpoints: Sequence[Checkpoint], suite: str | None, overrides: Sequence[str], folder: Path, device: str
+) -> tuple[list[str], EvaluationPlan]:
     known = list(dict.fromkeys(name for checkpoint in checkpoints for name in checkpoint.description.problems))
     rows = folder / FILE_NAME
     if suite is None and overrides:
         raise UsageError(f"--set {overrides[0]}", expected="--suite, whose value it overrides")
     if suite is None:
-        chosen: SplitName = "test" if split == "test" else "valid"
-        return known, EvaluationPlan(chosen, list_parts("ups_models.metrics"), folder, rows, device=device)
+        return known, EvaluationPlan("valid", list_parts("ups_models.metrics"), folder, rows, device=device)
     profile = load_profile("suites", suite, overrides).profile
     datasets = [name for name in profile.datasets if name in known]
     if not datasets:
         raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))
-    plan = EvaluationPlan(profile.split, profile.metrics, folder, rows, suite, device)
-    return datasets, plan if split is None else replace(plan, split="test" if split == "test" else "valid")
+    return datasets, EvaluationPlan(profile.split, profile.metrics, folder, rows, suite, device)
+
+
+def _refuse_one_place(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> None:
+    places = Counter(
+        predictions_path(plan.folder, one.lineage["label"], name, plan.split, one.lineage["seed"],
+                         one.lineage["budget_seconds"])
+        for one in checkpoints for name in datasets if name in one.description.problems
+    )  # fmt: skip
+    for path, count in places.items():
+        if count > 1:
+            next_step = "evaluate them apart, each with its own --output, or train them with --set label=NAME"
+            raise UsageError(f"{count} checkpoints would write {path}", next_step=next_step)
 
 
 def describe_evaluation(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> Result:
@@ -118,15 +139,7 @@ def evaluate_all(
     Args:
         checkpoints, artifacts, plan: who is evaluated on what, and how.
         command: the words that a person types before a checkpoint's path to make its rows again.
-
-    Raises:
-        UsageError: when two checkpoints have one label and seed: their rows and predictions would replace each other.
     """
-    names = [(checkpoint.lineage["label"], checkpoint.lineage["seed"]) for checkpoint in checkpoints]
-    if len(set(names)) < len(names):
-        label, seed = max(names, key=names.count)
-        next_step = "evaluate them apart, each with its own --output, or train them with --set label=NAME"
-        raise UsageError(f"two checkpoints are `{label}`, seed {seed}", next_step=next_step)
     rows = []
     for checkpoint in checkpoints:
         own = shlex.join([*command, str(checkpoint.path)])

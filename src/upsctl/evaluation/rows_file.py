@@ -35,7 +35,7 @@ def read_rows(path: Path) -> list[Row]:
     if not path.is_file():
         raise DataError(f"{path}: no rows there", next_step="`upsctl bench run quickstart` makes some")
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         try:
             rows += _rows(json.loads(line))
         except ValidationError as error:

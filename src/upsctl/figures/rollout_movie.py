@@ -54,7 +54,10 @@ class RolloutMovie(AbstractFigure):
                 with whole_file(folder / f"frame_{frame:04d}.png") as partial:
                     figure.savefig(partial, dpi=MOVIE_DPI)
                 numbers.append({"frame": frame, "panels": drawn_numbers(figure)})
-        _write_gif(sorted(folder.glob("frame_*.png"))[: len(numbers)], target)
+        frames = sorted(folder.glob("frame_*.png"))
+        for other in frames[len(numbers) :]:  # of a longer rollout that was drawn here before
+            other.unlink()
+        _write_gif(frames[: len(numbers)], target)
         return Drawing(target, write_numbers({"frames": numbers}, target))
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from upsctl.dataset_card import DatasetCard, RecipeSource
+from upsctl.data.card_size import maker
+from upsctl.dataset_card import DatasetCard
 from upsctl.profile_reader import load_profile, shipped_profiles
 
 HEAD = """# Datasets
@@ -43,7 +44,7 @@ def dataset_registry() -> str:
 def _entry(card: DatasetCard) -> dict[str, Any]:
     return {
         "title": card.title,
-        "made_by": _maker(card),
+        "made_by": maker(card),
         "modality": card.modality,
         "num_cells": [axis.num_cells for axis in card.axes],
         "num_frames": card.time.num_frames,
@@ -55,17 +56,11 @@ def _entry(card: DatasetCard) -> dict[str, Any]:
     }
 
 
-def _maker(card: DatasetCard) -> str:
-    if isinstance(card.source, RecipeSource):
-        return f"recipe {card.source.recipe}"
-    return f"converter {card.source.converter}"
-
-
 def _row(card: DatasetCard) -> str:
     cells = " x ".join(str(axis.num_cells) for axis in card.axes)
     splits = f"{card.splits.train}, {card.splits.valid}, {card.splits.test}"
     name = f"[{card.name}](#{card.name})"
-    return f"| {name} | {cells} cells, {card.time.num_frames} frames | {splits} | {_maker(card)} |\n"
+    return f"| {name} | {cells} cells, {card.time.num_frames} frames | {splits} | {maker(card)} |\n"
 
 
 def _section(card: DatasetCard) -> str:
@@ -85,17 +80,13 @@ def _section(card: DatasetCard) -> str:
                 for name, one in card.fields.items()
             ),
             *(
-                f"| {name} | parameter: {_values(one.values, one.range)} | {one.units} | {one.description} |\n"
+                f"| {name} | parameter: {one.values_text} | {one.units} | {one.description} |\n"
                 for name, one in card.parameters.items()
             ),
             *_checks(card),
             f"\nLicence: {card.licence}. Cite: {' '.join(card.citation.split())}.\n",
         ]
     )
-
-
-def _values(values: tuple[float, ...], bounds: tuple[float, float] | None) -> str:
-    return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else ", ".join(f"{value:g}" for value in values)
 
 
 def _checks(card: DatasetCard) -> list[str]:

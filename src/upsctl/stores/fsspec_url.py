@@ -56,24 +56,14 @@ class FsspecUrlStore(AbstractStore):
 
         Raises:
             StoreError: when the key is missing, or the store stops answering; what came is kept.
+            OSError: when the disk here is full or not writable.
         """
-        with self._reported(key), target.open("ab") as writer:
-            size = int(self._files.info(self._path(key))["size"])
+        with target.open("ab") as writer:
+            size = self._size(key)
             if writer.tell() > size:
                 writer.seek(writer.truncate(0))
             while (start := writer.tell()) < size:
-                stop = min(start + _BLOCK, size)
-                block = self._files.cat_file(self._path(key), start=start, end=stop)
-                if len(block) == size:  # a server without ranges sends the whole
-                    block = block[start:]
-                elif len(block) != stop - start:
-                    raise StoreError(
-                        f"{self._path(key)}: bytes {start} to {stop}",
-                        expected=f"{stop - start} bytes",
-                        got=str(len(block)),
-                        next_step="the same command goes on where it was",
-                    )
-                writer.write(block)
+                writer.write(self._block(key, start, size))
 
     def list(self, prefix: str = "") -> list[str]:
         """The keys that start with `prefix`, sorted; over HTTP, as far as the server's pages link to them."""
@@ -82,6 +72,23 @@ class FsspecUrlStore(AbstractStore):
             found = self._files.find(self._address)
         keys = [str(path).removeprefix(root).lstrip("/") for path in found]
         return sorted(key for key in keys if key.startswith(prefix) and ".uploading-" not in key)
+
+    def _size(self, key: str) -> int:
+        with self._reported(key):
+            return int(self._files.info(self._path(key))["size"])
+
+    def _block(self, key: str, start: int, size: int) -> bytes:
+        """The bytes from `start` on, all or as many as are asked for at once; `size` is the whole's."""
+        stop = min(start + _BLOCK, size)
+        with self._reported(key):
+            block = self._files.cat_file(self._path(key), start=start, end=stop)
+        if len(block) == size:  # a server without ranges sends the whole
+            return block[start:]
+        if len(block) == stop - start:
+            return block
+        raise StoreError(
+            f"{self._path(key)}: bytes {start} to {stop}", expected=f"{stop - start} bytes", got=str(len(block)),
+            next_step="the same command goes on where it was")
 
     def _path(self, key: str) -> str:
         return f"{self._address}/{key}"

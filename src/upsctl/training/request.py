@@ -76,7 +76,7 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
     The run keeps its own resolved profile; options given again are changes, and are told.
 
     Raises:
-        RunError: when there is no such run.
+        RunError: when there is no such run, or options are given again while another process trains it.
     """
     run = find_run_to_resume(request)
     own = str(run.path / "profile.yaml")
@@ -86,6 +86,7 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
     for change in changes:
         say(f"{run.name}: changed {change}")
     if changes:
+        run.refuse_if_trained()
         run.write_profile(changed)
         run.append_event("change", changes=changes)
     stages = request.stages(changed)

@@ -15,11 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from upsctl.errors import RunError
 from upsctl.profile_reader import read_typed, write_yaml
 from upsctl.profiles import RunProfile
 
 EVENTS = "events.jsonl"
+LOCK = ".lock"
+"""Held by the process that trains a run."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,18 @@ class RunFolder:
                 seconds[event["step"]] = event["seconds"]
         return sum(seconds.values())
 
+    def refuse_if_trained(self) -> None:
+        """What another process trains must not be changed.
+
+        Raises:
+            RunError: when one does.
+        """
+        try:
+            with FileLock(self.path / LOCK).acquire(timeout=0):
+                return
+        except Timeout:
+            raise RunError(f"{self.name}: another process trains it", next_step="wait for it, or stop it") from None
+
     def publish_checkpoint(self, stage: str, temporary: Path, step: int) -> Path:
         """Make a whole checkpoint the stage's last one: rename it, point to it, and only then delete older ones.
 
@@ -121,9 +137,11 @@ def runs_root() -> Path:
 
 def create_run(profile: RunProfile, profile_name: str, root: Path, facts: Mapping[str, Any]) -> RunFolder:
     """A new run folder, named by time, profile and emulator; `latest` points at it."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    run = write_run(_free_path(root, f"{stamp}-{profile_name}-{profile.model.emulator}"), profile, profile_name, facts)
-    _point(root / "latest", run.name)
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{profile_name}-{profile.model.emulator}"
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / ".new_run.lock"):  # another may begin in the same second
+        run = write_run(_free_path(root, name), profile, profile_name, facts)
+        _point(root / "latest", run.name)
     return run
 
 
