@@ -9,7 +9,7 @@ READY := $(VENV)/ready-$(TORCH)-$(notdir $(PYTHON))
 # One thread for each of two workers: the tests then use two cores and no more.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
-.PHONY: list setup quickstart test test-slow check-install lint docs docs-quickstart bench-grids
+.PHONY: list setup quickstart test test-slow check-install lint docs docs-quickstart bench-grids bench-corners
 
 list: ## Print this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ docs: $(READY) ## Write the generated pages of docs/ again.
 
 bench-grids: $(READY) ## The campaign of both grid datasets: about four hours on a quiet machine; goes on where it was.
 	$(VENV)/bin/upsctl bench run grids
+
+bench-corners: $(READY) ## How wrong the grids' models are at cell corners, against their nodes (after bench-grids).
+	$(VENV)/bin/python benchmarks/corners.py $(wildcard runs/bench/grids/trainings/ours*-180s/stages/operator/checkpoint)
 
 $(READY): requirements.lock pyproject.toml .ci/set_up
 	bash .ci/set_up $(PYTHON) $(VENV) $(TORCH)
