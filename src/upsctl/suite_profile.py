@@ -128,7 +128,7 @@ class SuiteProfile(Frozen):
 
 
 class ChosenSettings(Frozen):
-    """What a sweep chose for one contestant on one dataset.
+    """What a sweep chose for one contestant on one dataset, or for a mixture on all of them.
 
     Attributes:
         learning_rate, width, prediction: the settings.
@@ -151,7 +151,9 @@ class SweepResult(Frozen):
     Attributes:
         suite: whose sweep.
         chosen: label -> dataset -> settings.
+        mixture: settings of the one model for all datasets; None where the suite has none, or has not come to it yet.
     """
 
     suite: str
     chosen: dict[str, dict[str, ChosenSettings]]
+    mixture: ChosenSettings | None = None

@@ -6,10 +6,10 @@ from collections import Counter
 from evaluation.toy_rows import toy_rows
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import long_entries, mixture_configuration, trained_entries
-from upsctl.campaign.sweep import run_sweep
+from upsctl.campaign.sweep import run_mixture_sweep, run_sweep
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.profiles import DatasetShare, ModelProfile
-from upsctl.suite_profile import ChosenSettings, Contestant, MixtureContestant, SuiteProfile, SweepProfile
+from upsctl.suite_profile import ChosenSettings, Contestant, MixtureContestant, SuiteProfile, SweepProfile, SweepResult
 
 OURS = Contestant(
     label="ours", model=ModelProfile(emulator="universal"), stage="operator", learning_rates=(0.001, 0.002, 0.004),
@@ -98,15 +98,27 @@ def test_a_diverged_setting_is_never_chosen() -> None:
     assert run_sweep(SUITE, OURS, "one", trial).learning_rate == 0.002
 
 
-def choices() -> dict[str, dict[str, ChosenSettings]]:
-    def settings(rate: float, width: int) -> ChosenSettings:
-        return ChosenSettings(learning_rate=rate, width=width, prediction="residual", error=1.0, model_digest="d",
-                              source_digest="s")
-
-    return {"ours": {"one": settings(0.004, 64), "two": settings(0.002, 96)}}
+def settings(rate: float, width: int) -> ChosenSettings:
+    return ChosenSettings(
+        learning_rate=rate, width=width, prediction="residual", error=1.0, model_digest="d", source_digest="s")
 
 
-def test_a_mixture_takes_the_larger_width_and_the_smaller_rate() -> None:
+def choices() -> SweepResult:
+    chosen = {"ours": {"one": settings(0.004, 64), "two": settings(0.002, 96)}}
+    return SweepResult(suite="toy", chosen=chosen, mixture=settings(0.002, 96))
+
+
+def test_a_mixture_tries_its_specialists_rates_with_the_larger_width_and_goes_on_at_the_edge() -> None:
+    """Both rates stand at an edge of two: the best one's neighbour is tried."""
+    for best, tried in ((0.004, {0.002, 0.004, 0.008}), (0.001, {0.0005, 0.001, 0.002, 0.004})):
+        valley = Valley(best)
+        found = run_mixture_sweep(SUITE, choices().chosen["ours"], valley)
+        assert (found.learning_rate, found.width, found.prediction) == (best, 96, "residual")
+        assert {rate for rate, _ in valley.tried} == tried
+        assert {seconds for _, seconds in valley.tried} == {90}
+
+
+def test_a_mixture_has_the_settings_chosen_for_it_on_all_datasets() -> None:
     mixture = mixture_configuration(SUITE, choices())
     assert (mixture.learning_rate, mixture.width, mixture.datasets) == (0.002, 96, ("one", "two"))
     profile = mixture.run_profile(30, weights={"one": 0.75, "two": 0.25})
@@ -131,7 +143,8 @@ def test_ours_and_the_best_fresh_baseline_get_the_long_budget() -> None:
                                       widths=(32,)) for name in ("FNO", "U-Net", "old"))]
     suite = SUITE.model_copy(update={"contestants": tuple(contestants),
                                      "datasets": {"burgers1d_subset_v1": DatasetShare()}})
-    chosen = {one.label: {"burgers1d_subset_v1": choices()["ours"]["one"]} for one in contestants}
+    chosen = SweepResult(
+        suite="toy", chosen={one.label: {"burgers1d_subset_v1": settings(0.004, 64)} for one in contestants})
     entries = list(long_entries(suite, chosen, build_leaderboards(rows)))
     assert [(entry.configuration.label, entry.seed, entry.budget) for entry in entries] == [
         ("ours", 0, 40), ("U-Net", 0, 40)]

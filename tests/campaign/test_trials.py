@@ -45,7 +45,7 @@ def reopened(trials: Trials) -> Trials:
 def test_a_trial_trains_what_its_time_buys_and_leaves_one_line(trials: Trials) -> None:
     error = trials.error(configuration(), 0.5, "arithmetic")
     (line,) = map(json.loads, (trials.record / FILE_NAME).read_text().splitlines())
-    assert (line["num_steps"], line["seconds"], line["mean"]) == (5, 0.5, "arithmetic")
+    assert (line["datasets"][DATASET]["num_steps"], line["seconds"], line["mean"]) == (5, 0.5, "arithmetic")
     assert float(line["error"]) == error
     assert not list(trials.trainings.iterdir()), "a trial's run is not kept"
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from upsctl.campaign.choices import known_choices, trained_contestants
 from upsctl.campaign.configuration import model_digest
 from upsctl.campaign.entries import mixture_configuration
 from upsctl.profile_reader import list_profiles, load_profile
-from upsctl.suite_profile import SuiteProfile
+from upsctl.suite_profile import ChosenSettings, SuiteProfile
 
 ROOT = Path(__file__).parents[2]
 SUITES = list(list_profiles("suites"))
@@ -32,18 +33,28 @@ def test_what_a_sweep_chose_is_the_best_of_its_last_round(name: str) -> None:
     profile, result = suite(name), load_profile("sweeps", name).profile
     assert profile.sweep is not None and profile.record is not None
     lines = [json.loads(line) for line in (ROOT / profile.record / "sweep.jsonl").read_text().splitlines()]
+    last = [line for line in lines if line["seconds"] == profile.sweep.prediction_seconds]
     for label, by_dataset in result.chosen.items():
         for dataset, chosen in by_dataset.items():
             assert chosen.model_digest == model_digest(profile.contestant(label), profile)
-            own = [line for line in lines if (line["label"], line["dataset"]) == (label, dataset)]
-            last = [line for line in own if line["seconds"] == profile.sweep.prediction_seconds
-                    and line["model_digest"] == chosen.model_digest
-                    and line["source_digest"] == chosen.source_digest]
-            assert {line["prediction"] for line in last} == {"residual", "direct"}
-            best = min(last, key=lambda line: float(line["error"]))
-            assert float(best["error"]) == pytest.approx(chosen.error, rel=1e-5)
-            settings = (chosen.learning_rate, chosen.width, chosen.prediction)
-            assert (best["learning_rate"], best["width"], best["prediction"]) == settings
+            own = [line for line in last if (line["label"], list(line["datasets"])) == (label, [dataset])]
+            assert {line["prediction"] for line in refuse_other(own, chosen)} == {"residual", "direct"}
+    if profile.mixture is not None:
+        own = [line for line in last if line["label"] == profile.mixture.label]
+        assert result.mixture is not None
+        rates = {line["learning_rate"] for line in refuse_other(own, result.mixture)}
+        assert min(rates) < result.mixture.learning_rate < max(rates)
+
+
+def refuse_other(lines: list[dict[str, Any]], chosen: ChosenSettings) -> list[dict[str, Any]]:
+    """The trials of the chosen one's model and sources, of which it must be the best."""
+    own = [line for line in lines if (line["model_digest"], line["source_digest"])
+           == (chosen.model_digest, chosen.source_digest)]  # fmt: skip
+    best = min(own, key=lambda line: float(line["error"]))
+    assert float(best["error"]) == pytest.approx(chosen.error, rel=1e-5)
+    settings = (chosen.learning_rate, chosen.width, chosen.prediction)
+    assert (best["learning_rate"], best["width"], best["prediction"]) == settings
+    return own
 
 
 def test_the_quickstart_compares_models_that_the_grids_compare() -> None:

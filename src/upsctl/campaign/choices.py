@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 
 from upsctl.campaign.configuration import Configuration, model_digest
-from upsctl.campaign.entries import Choices
 from upsctl.campaign.sweep import Trial, run_sweep
 from upsctl.console import warn
 from upsctl.errors import ProfileError
@@ -13,12 +12,14 @@ from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepResult
 
 
-def only_choices(suite: SuiteProfile) -> Choices:
-    """The one setting that each contestant of an untuned suite has."""
-    return {one.label: dict.fromkeys(suite.datasets, _only(suite, one)) for one in trained_contestants(suite)}
+def only_choices(name: str, suite: SuiteProfile) -> SweepResult:
+    """The one setting that each contestant of an untuned suite has, whose name is `name`."""
+    chosen = {one.label: dict.fromkeys(suite.datasets, _only(suite, one)) for one in trained_contestants(suite)}
+    mixture = None if suite.mixture is None else _only(suite, suite.contestant(suite.mixture.of))
+    return SweepResult(suite=name, chosen=chosen, mixture=mixture)
 
 
-def known_choices(suite: SuiteProfile) -> Choices:
+def known_choices(suite: SuiteProfile) -> SweepResult:
     """What the sweep named by `tuned_by` chose.
 
     Raises:
@@ -26,20 +27,33 @@ def known_choices(suite: SuiteProfile) -> Choices:
     """
     assert suite.tuned_by is not None
     result: SweepResult = load_profile("sweeps", suite.tuned_by).profile
-    return {
-        one.label: {name: _known(result, suite, one, name) for name in suite.datasets}
+    chosen = {
+        one.label: {
+            name: _known(suite, one, result.chosen.get(one.label, {}).get(name), f"{one.label} on {name}")
+            for name in suite.datasets}
         for one in trained_contestants(suite)
-    }
+    }  # fmt: skip
+    if suite.mixture is None:
+        return SweepResult(suite=result.suite, chosen=chosen)
+    label, contestant = suite.mixture.label, suite.contestant(suite.mixture.of)
+    return SweepResult(suite=result.suite, chosen=chosen, mixture=_known(suite, contestant, result.mixture, label))
 
 
-def swept_choices(suite: SuiteProfile, trial: Trial, keep: Callable[[Choices], None]) -> Choices:
-    """What this suite's own sweep chooses; `keep` gets all that is known after each contestant on each dataset."""
-    choices: dict[str, dict[str, ChosenSettings]] = {one.label: {} for one in trained_contestants(suite)}
+def swept_choices(name: str, suite: SuiteProfile, trial: Trial, keep: Callable[[SweepResult], None]) -> SweepResult:
+    """What this suite's own sweep chooses for each contestant on each dataset alone.
+
+    Args:
+        name: the suite's.
+        suite: with a sweep.
+        trial: how an error is found.
+        keep: gets all that is known after each contestant on each dataset.
+    """
+    chosen: dict[str, dict[str, ChosenSettings]] = {}
     for one in trained_contestants(suite):
-        for name in suite.datasets:
-            choices[one.label][name] = run_sweep(suite, one, name, trial)
-            keep(choices)
-    return choices
+        for dataset in suite.datasets:
+            chosen.setdefault(one.label, {})[dataset] = run_sweep(suite, one, dataset, trial)
+            keep(SweepResult(suite=name, chosen=chosen))
+    return SweepResult(suite=name, chosen=chosen)
 
 
 def swept_configurations(suite: SuiteProfile) -> list[Configuration]:
@@ -69,18 +83,16 @@ def _only(suite: SuiteProfile, contestant: Contestant) -> ChosenSettings:
     )
 
 
-def _known(result: SweepResult, suite: SuiteProfile, contestant: Contestant, dataset: str) -> ChosenSettings:
-    by_dataset = result.chosen.get(contestant.label, {})
-    if dataset not in by_dataset:
+def _known(suite: SuiteProfile, contestant: Contestant, settings: ChosenSettings | None, whose: str) -> ChosenSettings:
+    if settings is None:
         problem = "has no settings for"
-    elif by_dataset[dataset].model_digest != model_digest(contestant, suite):
+    elif settings.model_digest != model_digest(contestant, suite):
         problem = "chose for another model of"
     else:
-        settings = by_dataset[dataset]
         if settings.source_digest != training_digest(contestant.model.emulator)[:16]:
             warn(f"{contestant.label}: sweeps/{suite.tuned_by} chose its settings for other sources than the present")
         return settings
     raise ProfileError(
-        f"sweeps/{suite.tuned_by} {problem} {contestant.label} on {dataset}",
+        f"sweeps/{suite.tuned_by} {problem} {whose}",
         next_step=f"give the suite a `sweep` of its own in place of `tuned_by: {suite.tuned_by}`",
     )

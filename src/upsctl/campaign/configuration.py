@@ -10,6 +10,9 @@ from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
 from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
+Specialists = Mapping[str, ChosenSettings]
+"""Dataset -> what was chosen for a contestant that is trained on it alone."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -90,6 +93,13 @@ class Configuration:
             seed=seed,
         )
 
+    def budgeted_profile(
+        self, steps: Mapping[str, int], seed: int = 0, budget: float | None = None
+    ) -> RunProfile:
+        """The profile of its training with so many updates on each dataset."""
+        weights = {name: count / sum(steps.values()) for name, count in steps.items()}
+        return self.run_profile(sum(steps.values()), seed, budget, weights if len(weights) > 1 else None)
+
     def _share(self, dataset: str, weights: Mapping[str, float] | None) -> DatasetShare:
         weight = 1.0 if weights is None else weights[dataset]
         return self.suite.datasets[dataset].model_copy(update={"weight": weight})
@@ -105,6 +115,21 @@ def chosen(suite: SuiteProfile, contestant: Contestant, dataset: str, settings: 
     return Configuration(
         suite, contestant, (dataset,), contestant.label, settings.learning_rate, settings.width, settings.prediction
     )
+
+
+def mixture_candidates(suite: SuiteProfile, specialists: Specialists) -> list[Configuration]:
+    """One model for all datasets with each learning rate that its specialists chose, the smallest first.
+
+    Its width is the largest of theirs; it is direct where all of them are.
+    """
+    mixture, settings = suite.mixture, list(specialists.values())
+    assert mixture is not None
+    form = "direct" if all(one.prediction == "direct" for one in settings) else "residual"
+    width = max(one.width for one in settings)
+    return [
+        Configuration(suite, suite.contestant(mixture.of), tuple(suite.datasets), mixture.label, rate, width, form)
+        for rate in sorted({one.learning_rate for one in settings})
+    ]
 
 
 def model_digest(contestant: Contestant, suite: SuiteProfile) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from upsctl.campaign.campaign_file import CampaignFile, StepSeconds
 from upsctl.campaign.choices import known_choices, only_choices, swept_choices, swept_configurations
-from upsctl.campaign.configuration import Configuration, untuned
+from upsctl.campaign.configuration import Configuration, mixture_candidates, untuned
 from upsctl.campaign.counted_rows import CountedRows
-from upsctl.campaign.entries import Choices, Entry, long_entries, reference_entries, trained_entries
+from upsctl.campaign.entries import Entry, long_entries, reference_entries, trained_entries
 from upsctl.campaign.planned_training import train_planned, wall_seconds
 from upsctl.campaign.step_times import measure_step_seconds, time_reference
+from upsctl.campaign.sweep import run_mixture_sweep
 from upsctl.campaign.trials import Trials
 from upsctl.console import say, warn
 from upsctl.data.artifact import Artifact
@@ -106,21 +107,27 @@ class Campaign:
         facts.parts.append({"time": datetime.now(UTC).isoformat(timespec="seconds"), "reference_seconds": times})
         self.file.write()
 
-    def _choose_settings(self) -> Choices:
+    def _choose_settings(self) -> SweepResult:
         if self.suite.tuned_by is not None:
             return known_choices(self.suite)
         if self.suite.sweep is None:
-            return only_choices(self.suite)
+            return only_choices(self.name, self.suite)
         self._measure(swept_configurations(self.suite), self.file.facts.sweep_step_seconds)
         valid = {name: open_dataset(name, ("valid",)) for name in self.suite.datasets}
         trials = Trials(self.name, self.command, self.record, self.folder / "trainings", self.file, self.data, valid)
-        return swept_choices(self.suite, trials.error, self._keep_choices)
+        choices = swept_choices(self.name, self.suite, trials.error, self._keep_choices)
+        if self.suite.mixture is None:
+            return choices
+        specialists = choices.chosen[self.suite.mixture.of]
+        self._measure(mixture_candidates(self.suite, specialists), self.file.facts.sweep_step_seconds)
+        mixture = run_mixture_sweep(self.suite, specialists, trials.error)
+        choices = choices.model_copy(update={"mixture": mixture})
+        self._keep_choices(choices)
+        return choices
 
-    def _keep_choices(self, choices: Choices) -> None:
+    def _keep_choices(self, choices: SweepResult) -> None:
         """Write what the sweep has chosen so far; it is shipped as a profile of the kind `sweeps`."""
-        chosen = {label: by_dataset for label, by_dataset in choices.items() if by_dataset}
-        result = SweepResult.model_validate({"suite": self.name, "chosen": chosen})
-        write_yaml(result.model_dump(mode="json"), self.record / "sweep.yaml")
+        write_yaml(choices.model_dump(mode="json"), self.record / "sweep.yaml")
 
     def _measure(self, configurations: Sequence[Configuration], times: StepSeconds) -> None:
         """The step times that a table of the campaign's file lacks, in turn with those that it has."""
@@ -165,8 +172,7 @@ class Campaign:
         if entry.budget is None:
             return one.run_profile(0)
         steps = {name: self.file.count_steps(one.cost_name, name, entry.budget) for name in one.datasets}
-        weights = {name: count / sum(steps.values()) for name, count in steps.items()}
-        return one.run_profile(sum(steps.values()), entry.seed, entry.budget, weights if len(weights) > 1 else None)
+        return one.budgeted_profile(steps, entry.seed, entry.budget)
 
     def _evaluate(self, checkpoint: Path, places: Sequence[tuple[str, SplitName]]) -> None:
         opened = open_checkpoint(checkpoint, self.device)

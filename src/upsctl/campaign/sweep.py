@@ -6,7 +6,7 @@ from functools import partial
 from itertools import product
 from typing import Protocol
 
-from upsctl.campaign.configuration import Configuration, model_digest
+from upsctl.campaign.configuration import Configuration, Specialists, mixture_candidates, model_digest
 from upsctl.evaluation.headline import Mean
 from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
@@ -48,14 +48,29 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
     forms = [replace(finalists[0], prediction=prediction) for prediction in ("residual", "direct")]
     last_trial = partial(trial, seconds=sweep.prediction_seconds, mean="arithmetic")
     winner, *_ = _ranked(forms, last_trial)
+    return _settings(winner, last_trial(winner))
+
+
+def run_mixture_sweep(suite: SuiteProfile, specialists: Specialists, trial: Trial) -> ChosenSettings:
+    """The learning rate of one model for all datasets: the specialists' rates, and beyond while the best is at an edge.
+
+    Each trial has the last round's length for each dataset; width and form are not varied.
+    """
+    assert suite.sweep is not None
+    last_trial = partial(trial, seconds=suite.sweep.prediction_seconds, mean="arithmetic")
+    winner, *_ = _until_inside(mixture_candidates(suite, specialists), last_trial)
+    return _settings(winner, last_trial(winner))
+
+
+def _settings(winner: Configuration, error: float) -> ChosenSettings:
     assert winner.learning_rate is not None and winner.width is not None
     return ChosenSettings(
         learning_rate=winner.learning_rate,
         width=winner.width,
         prediction=winner.prediction,
-        error=float(f"{last_trial(winner):.6g}"),
-        model_digest=model_digest(contestant, suite),
-        source_digest=training_digest(contestant.model.emulator)[:16],
+        error=float(f"{error:.6g}"),
+        model_digest=model_digest(winner.contestant, winner.suite),
+        source_digest=training_digest(winner.contestant.model.emulator)[:16],
     )
 
 

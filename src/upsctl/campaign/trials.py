@@ -45,16 +45,18 @@ class Trials:
     valid: dict[str, Artifact]
 
     def error(self, configuration: Configuration, seconds: float, mean: Mean) -> float:
-        """The validation error after `seconds`' worth of updates; infinite where the training diverged."""
-        (dataset,) = configuration.datasets
-        steps = num_steps(self.file.facts.sweep_step_seconds, configuration.cost_name, dataset, seconds)
+        """The validation error after `seconds`' worth of updates on each dataset; infinite where the training diverged.
+
+        Of several datasets, the geometric mean of their errors.
+        """
+        steps = {name: self._num_steps(configuration, name, seconds) for name in configuration.datasets}
         key = self._key(configuration, steps) | {"mean": mean}
         known = [line for line in self.lines if key.items() <= line.items()]
         if known:
             return float(known[0]["error"])
-        path = self.trainings / f"sweep-{configuration.name}-{steps}"
+        path = self.trainings / f"sweep-{configuration.name}-{sum(steps.values())}"
         error, wall = self._train(path, configuration, steps, mean)
-        say(f"{configuration.name}: {steps} updates, error {error:.4g}")
+        say(f"{configuration.name}: {sum(steps.values())} updates, error {error:.4g}")
         self._append({**key, "seconds": seconds, "wall_seconds": wall, "error": str(error)})
         shutil.rmtree(path)
         return error
@@ -64,28 +66,37 @@ class Trials:
         """All trials so far."""
         return read_json_lines(self.record / FILE_NAME)
 
-    def _train(self, path: Path, configuration: Configuration, steps: int, mean: Mean) -> tuple[float, float]:
-        (dataset,) = configuration.datasets
+    def _num_steps(self, configuration: Configuration, dataset: str, seconds: float) -> int:
+        return num_steps(self.file.facts.sweep_step_seconds, configuration.cost_name, dataset, seconds)
+
+    def _train(
+        self, path: Path, configuration: Configuration, steps: dict[str, int], mean: Mean
+    ) -> tuple[float, float]:
         try:
-            checkpoint = train_planned(path, configuration.run_profile(steps), self.name, self.command, self.data)
+            checkpoint = train_planned(path, configuration.budgeted_profile(steps), self.name, self.command, self.data)
         except DivergedError as problem:
             say(f"{configuration.name}: {problem.problem}")
             return math.inf, 0.0
-        error = headline_error(open_checkpoint(checkpoint), self.valid[dataset], "valid", mean)
-        return error, wall_seconds(checkpoint)
+        opened = open_checkpoint(checkpoint)
+        errors = [headline_error(opened, self.valid[name], "valid", mean) for name in configuration.datasets]
+        return math.prod(errors) ** (1 / len(errors)), wall_seconds(checkpoint)
 
-    def _key(self, configuration: Configuration, steps: int) -> dict[str, Any]:
+    def _key(self, configuration: Configuration, steps: dict[str, int]) -> dict[str, Any]:
         return {
             "label": configuration.label,
-            "dataset": configuration.datasets[0],
             "learning_rate": configuration.learning_rate,
             "width": configuration.width,
             "prediction": configuration.prediction,
-            "num_steps": steps,
-            "batch_size": configuration.suite.datasets[configuration.datasets[0]].batch_size,
+            "datasets": {name: self._share(configuration, name, count) for name, count in steps.items()},
             "model_digest": model_digest(configuration.contestant, configuration.suite),
             "source_digest": training_digest(configuration.contestant.model.emulator)[:16],
-            "data_digest": data_digest(self.data.artifacts[configuration.datasets[0]]),
+        }
+
+    def _share(self, configuration: Configuration, dataset: str, count: int) -> dict[str, Any]:
+        return {
+            "num_steps": count,
+            "batch_size": configuration.suite.datasets[dataset].batch_size,
+            "data_digest": data_digest(self.data.artifacts[dataset]),
         }
 
     def _append(self, line: dict[str, Any]) -> None:
