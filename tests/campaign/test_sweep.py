@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 
+import pytest
+
 from evaluation.toy_rows import toy_rows
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.entries import long_entries, mixture_configuration, trained_entries
@@ -108,12 +110,13 @@ def choices() -> SweepResult:
     return SweepResult(suite="toy", chosen=chosen, mixture=settings(0.002, 96))
 
 
-def test_a_mixture_tries_its_specialists_rates_with_the_larger_width_and_goes_on_at_the_edge() -> None:
+@pytest.mark.parametrize("width", [64, 96])
+def test_a_mixture_tries_its_specialists_settings_and_goes_on_at_the_edge(width: int) -> None:
     """Both rates stand at an edge of two: the best one's neighbour is tried."""
     for best, tried in ((0.004, {0.002, 0.004, 0.008}), (0.001, {0.0005, 0.001, 0.002, 0.004})):
-        valley = Valley(best)
+        valley = Valley(best, width)
         found = run_mixture_sweep(SUITE, choices().chosen["ours"], valley)
-        assert (found.learning_rate, found.width, found.prediction) == (best, 96, "residual")
+        assert (found.learning_rate, found.width, found.prediction) == (best, width, "residual")
         assert {rate for rate, _ in valley.tried} == tried
         assert {seconds for _, seconds in valley.tried} == {90}
 

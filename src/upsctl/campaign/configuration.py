@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
@@ -118,17 +119,17 @@ def chosen(suite: SuiteProfile, contestant: Contestant, dataset: str, settings: 
 
 
 def mixture_candidates(suite: SuiteProfile, specialists: Specialists) -> list[Configuration]:
-    """One model for all datasets with each learning rate that its specialists chose, the smallest first.
+    """One model for all datasets with each width and learning rate that its specialists chose.
 
-    Its width is the largest of theirs; it is direct where all of them are.
+    It is direct where all of them are.
     """
     mixture, settings = suite.mixture, list(specialists.values())
     assert mixture is not None
+    widths, rates = {one.width for one in settings}, {one.learning_rate for one in settings}
     form = "direct" if all(one.prediction == "direct" for one in settings) else "residual"
-    width = max(one.width for one in settings)
     return [
         Configuration(suite, suite.contestant(mixture.of), tuple(suite.datasets), mixture.label, rate, width, form)
-        for rate in sorted({one.learning_rate for one in settings})
+        for width, rate in product(sorted(widths), sorted(rates))
     ]
 
 

@@ -28,7 +28,7 @@ def describe_campaign(campaign: Campaign) -> Result:
         rounds = suite.sweep.num_finalists * suite.sweep.final_seconds + 2 * suite.sweep.prediction_seconds
         tuning = len(suite.datasets) * sum(size * suite.sweep.first_seconds + rounds for size in sizes)
         if suite.mixture is not None:
-            tuning += len(suite.datasets) * 3 * suite.sweep.prediction_seconds  # the best rate and one on each side
+            tuning += len(suite.datasets) * 4 * suite.sweep.prediction_seconds  # two widths and two rates, at most
     both = len(suite.seeds) * len(suite.datasets) * suite.budget_seconds if suite.mixture is not None else 0.0
     long = 2 * len(suite.datasets) * suite.budget_seconds * (suite.long_budget_factor or 0.0)
     parts = {"tuning": tuning, "trainings": final, "one model for all": both, "long trainings": long}

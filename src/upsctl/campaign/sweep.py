@@ -52,9 +52,9 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
 
 
 def run_mixture_sweep(suite: SuiteProfile, specialists: Specialists, trial: Trial) -> ChosenSettings:
-    """The learning rate of one model for all datasets: the specialists' rates, and beyond while the best is at an edge.
+    """The settings of one model for all datasets: the specialists' widths and rates, and rates beyond an edge.
 
-    Each trial has the last round's length for each dataset; width and form are not varied.
+    Each trial has the last round's length for each dataset; the form is not varied.
     """
     assert suite.sweep is not None
     last_trial = partial(trial, seconds=suite.sweep.prediction_seconds, mean="arithmetic")
