@@ -101,6 +101,8 @@ def window_errors(model: Universal, artifact: Artifact) -> dict[str, tuple[Tenso
 
 def main(paths: list[str]) -> None:
     """Print one line for each checkpoint, dataset, field and parameter value."""
+    if not paths:
+        sys.exit("no checkpoint; expected folders of checkpoints; next: make bench-grids trains those of the grids")
     for path in paths:
         checkpoint = open_checkpoint(Path(path))
         assert isinstance(checkpoint.emulator, Universal)

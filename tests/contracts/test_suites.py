@@ -24,7 +24,10 @@ def suite(name: str) -> SuiteProfile:
 def test_every_trained_contestant_is_tuned_for_its_present_model(name: str) -> None:
     profile = suite(name)
     if profile.tuned_by is not None:
-        known_choices(profile)  # refuses what is missing or was chosen for another model
+        choices = known_choices(profile).chosen  # refuses what is missing or was chosen for another model
+        for contestant in trained_contestants(profile):
+            digests = {name: settings.model_digest for name, settings in choices[contestant.label].items()}
+            assert digests == dict.fromkeys(profile.datasets, model_digest(contestant, profile))
 
 
 @pytest.mark.parametrize("name", list(list_profiles("sweeps")))

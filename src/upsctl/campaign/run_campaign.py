@@ -151,7 +151,8 @@ class Campaign:
         """Train and evaluate; once more where the budget was counted wrongly."""
         for is_last_try in (False, True):
             profile = self._run_profile(entry)
-            missing = [place for place in product(profile.datasets, self.splits) if not self._has_rows(profile, *place)]
+            rows, places = self._rows(), product(profile.datasets, self.splits)
+            missing = [place for place in places if not self._is_made(rows, profile, *place)]
             if not missing:
                 return
             path = self.folder / "trainings" / entry.folder_name
@@ -189,10 +190,10 @@ class Campaign:
     def _rows(self) -> list[Row]:
         return read_rows(self.rows_path) if self.rows_path.is_file() else []
 
-    def _has_rows(self, profile: RunProfile, dataset: str, split: SplitName) -> bool:
+    def _is_made(self, rows: Sequence[Row], profile: RunProfile, dataset: str, split: SplitName) -> bool:
         artifact = self.evaluated[dataset]
         digests = (artifact.recipe_digest, artifact.content_digest)
-        counted = CountedRows(self._rows(), self.name, profile, dataset, split, *digests)
+        counted = CountedRows(rows, self.name, profile, dataset, split, *digests)
         return counted.are_made(self.suite.metrics)
 
     def _is_settled(self, entry: Entry) -> bool:
