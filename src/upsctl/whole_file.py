@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,22 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         DataError: naming the line that is no JSON object.
     """
     lines = path.read_bytes().splitlines() if path.is_file() else []
-    return [_json_object(path, number, line) for number, line in enumerate(lines, start=1)]
+    return [read_json_object(path, number, line) for number, line in enumerate(lines, start=1)]
 
 
-def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def read_json_object(path: Path, number: int, line: bytes, keys: Sequence[str] = ()) -> dict[str, Any]:
+    """One line of such a file, the `number`-th.
+
+    Raises:
+        DataError: when it is no JSON object that has `keys`.
+    """
     try:
         found = json.loads(line)
     except ValueError as error:
         raise DataError(f"{path}:{number}: not JSON ({error})", next_step="remove the line") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{path}:{number}", expected="a JSON object", next_step="remove the line")
+    if not isinstance(found, dict) or any(key not in found for key in keys):
+        expected = f"a JSON object with {', '.join(keys)}" if keys else "a JSON object"
+        raise DataError(f"{path}:{number}", expected=expected, next_step="remove the line")
     return found
 
 

@@ -8,6 +8,7 @@ import torch
 from ups_models.geometry import GridGeometry
 from ups_models.interfaces import AbstractMetric
 from ups_models.registry import list_parts, load_part
+from upsctl.evaluation.rows import metric_file
 
 METRICS = list_parts("ups_models.metrics")
 SHAPES = [(24,), (16, 12), (8, 6, 10)]
@@ -42,6 +43,13 @@ def test_is_zero_on_identical_fields_and_positive_otherwise(name: str, shape: tu
     target = random_fields(shape, 0)
     assert numbers(name, target, target, shape).abs().max() == 0
     assert numbers(name, random_fields(shape, 1), target, shape).max() > 0
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_row_of_each_of_its_values_leads_back_to_its_file(name: str) -> None:
+    metric, fields = load(name), random_fields((24,), 0)
+    parts = metric.aggregate(metric.statistics(fields, fields, grid((24,))))
+    assert {metric_file("_".join(filter(None, (name, part)))) for part in parts} == {name}
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -84,6 +84,15 @@ def test_a_line_cut_by_a_kill_is_left_out(resumed: RunFolder, capfd: pytest.Capt
     with (resumed.path / "events.jsonl").open("a") as stream:
         stream.write('{"event": "step", "stage": "oper')
     assert values(capfd, "runs", "show") == before
+    resumed.append_event("end", stage="operator", step=40)
+    assert [event["event"] for event in resumed.events()][-1] == "end", "the next line does not begin behind it"
+
+
+def test_any_other_line_that_is_no_event_is_named(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    with (resumed.path / "events.jsonl").open("a") as stream:
+        stream.write('{"step": 3}\n')
+    assert upsctl(["runs", "show"]) == ExitCode.DATA
+    assert "events.jsonl:" in capfd.readouterr().err
 
 
 def test_list_shows_all_runs_oldest_first(resumed: RunFolder, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from upsctl.evaluation.rows import Row, is_of
+from upsctl.evaluation.rows import Row, metric_file
 from upsctl.profiles import RunProfile
 from upsctl.training.lineage import profile_digest
 
@@ -29,7 +29,7 @@ class CountedRows:
     def are_made(self, metrics: Sequence[str]) -> bool:
         """Whether every metric has headlines that are of this profile, these data and the present sources."""
         last = {(row.horizon, row.metric): row for row in self.rows if row.per_sample and self._is_own(row)}
-        of_metrics = [[row for row in last.values() if is_of(row.metric, name)] for name in metrics]
+        of_metrics = [[row for row in last.values() if metric_file(row.metric) == name] for name in metrics]
         return all(own and all(self._is_made_now(row) for row in own) for own in of_metrics)
 
     def _is_own(self, row: Row) -> bool:

@@ -98,7 +98,8 @@ def source_digest(of_training: str, of_problem: str, metric: str, horizon: Horiz
         metric: the row's metric, with its band if it has one; costs have no file.
         horizon: the row's horizon; the tokens' has files of its own.
     """
-    files = [f"ups_models/metrics/{name}.py" for name in list_parts("ups_models.metrics") if is_of(metric, name)]
+    name = metric_file(metric)
+    files = [f"ups_models/metrics/{name}.py"] if name is not None else []
     files += TOKEN_FILES if horizon == "tokens" else ()
     return f"{of_training[:16]}-{of_problem}-{files_digest(files)[:16]}"
 
@@ -119,6 +120,11 @@ def _present_problem(dataset: str) -> str | None:
         return None
 
 
-def is_of(metric: str, name: str) -> bool:
-    """Whether a row's `metric` is the metric `name` or one of its bands."""
-    return metric == name or metric.removeprefix(f"{name}_") in ("low", "mid", "high")
+@cache
+def metric_file(metric: str) -> str | None:
+    """The file of `ups_models/metrics/` that a row's metric is a value of: `spectral_bands` of `spectral_bands_low`.
+
+    A metric of one value has its file's name; one of several adds `_` and the value's name. None for a cost.
+    """
+    found = [name for name in list_parts("ups_models.metrics") if metric == name or metric.startswith(f"{name}_")]
+    return max(found, key=len, default=None)

@@ -8,18 +8,18 @@ import json
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
 from upsctl.errors import RunError
 from upsctl.profile_reader import read_typed, write_yaml
 from upsctl.profiles import RunProfile
+from upsctl.whole_file import read_json_object
 
 EVENTS = "events.jsonl"
 LOCK = ".lock"
@@ -58,22 +58,22 @@ class RunFolder:
         raise RunError(f"{self.path / EVENTS}: no event `start`", next_step="remove the folder")
 
     def append_event(self, event: str, **values: Any) -> None:
-        """Add one line to `events.jsonl`, below a line that a kill cut."""
+        """Add one line to `events.jsonl`; what a kill left of the line before is cut off first."""
         line = json.dumps({"event": event, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **values})
         with (self.path / EVENTS).open("ab+") as stream:
-            is_empty = stream.tell() == 0
-            if not is_empty:
-                stream.seek(-1, os.SEEK_END)
-            start = "" if is_empty or stream.read() == b"\n" else "\n"
-            stream.write(f"{start}{line}\n".encode())
+            _cut_last_line(stream)
+            stream.write(f"{line}\n".encode())
 
     def events(self, kind: str | None = None) -> Iterator[dict[str, Any]]:
-        """The events in their order, all or of one kind; a last line cut by a kill is left out."""
-        for line in (self.path / EVENTS).read_text(encoding="utf-8").splitlines():
-            try:
-                event = json.loads(line)
-            except json.JSONDecodeError:
-                continue
+        """The events in their order, all or of one kind; a last line cut by a kill is left out.
+
+        Raises:
+            DataError: naming a line that is no event.
+        """
+        path = self.path / EVENTS
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+        for number, line in enumerate(whole.splitlines(), start=1):
+            event = read_json_object(path, number, line, ("event", "time"))
             if kind is None or event["event"] == kind:
                 yield event
 
@@ -167,8 +167,9 @@ def list_runs(root: Path) -> list[RunFolder]:
 
 def events_by_label(runs: Sequence[RunFolder]) -> dict[str, list[Mapping[str, Any]]]:
     """The events of trainings by label; by the run's name where several have one label."""
-    labels = Counter(run.profile.label for run in runs)
-    return {run.profile.label if labels[run.profile.label] == 1 else run.name: list(run.events()) for run in runs}
+    labels = [run.profile.label for run in runs]
+    names = [label if labels.count(label) == 1 else run.name for run, label in zip(runs, labels, strict=True)]
+    return {name: list(run.events()) for name, run in zip(names, runs, strict=True)}
 
 
 def find_run(name: str) -> RunFolder:
@@ -184,6 +185,16 @@ def find_run(name: str) -> RunFolder:
     raise RunError(
         f"no run `{name}` in {runs_root()}", expected=f"one of: {known}", next_step="start one with `upsctl train`"
     )
+
+
+def _cut_last_line(stream: BinaryIO) -> None:
+    """Drop what stands behind the last end of a line."""
+    if stream.tell() == 0:
+        return
+    stream.seek(-1, os.SEEK_END)
+    if stream.read() != b"\n":
+        stream.seek(0)
+        stream.truncate(stream.read().rfind(b"\n") + 1)
 
 
 def _free_path(root: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from upsctl.console import Result
-from upsctl.errors import ProfileError, RunError
+from upsctl.errors import DataError, ProfileError, RunError
 from upsctl.training.run_folder import RunFolder, list_runs
 
 
@@ -83,7 +83,7 @@ def summarise_runs(root: Path) -> tuple[list[RunSummary], list[str]]:
     for run in list_runs(root):
         try:
             found.append(summarise_run(run))
-        except (ProfileError, RunError) as error:
+        except (DataError, ProfileError, RunError) as error:
             unreadable.append(f"{run.name}: cannot be read: {error.line}")
     return found, unreadable
 
@@ -93,7 +93,8 @@ def summarise_run(run: RunFolder) -> RunSummary:
 
     Raises:
         ProfileError: where its `profile.yaml` is not one.
-        RunError: where its events have no beginning.
+        DataError: where a line of its events is none.
+        RunError: where they have no beginning.
     """
     profile, name, events = run.profile, run.profile_name, list(run.events())
     return RunSummary(
