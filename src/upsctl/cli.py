@@ -119,7 +119,7 @@ def _usage_failure(error: Any) -> Failure:
     """Typer's own message, which names the nearest verb or option, and the command whose help says more."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "upsctl"
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     return Failure(f"{message}; next: `{command} --help`", ExitCode.USAGE)
 
 

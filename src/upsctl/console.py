@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -38,7 +38,6 @@ class Result:
         lines: sentences for people, above the table.
         columns, rows: an optional table.
         next_step: what a person would type next.
-        title: of the table.
         parts: further lines and tables for people, shown after the table; their `values` are not.
     """
 
@@ -47,7 +46,6 @@ class Result:
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     next_step: str = ""
-    title: str = field(default="")
     parts: "Sequence[Result]" = ()
 
 
@@ -67,7 +65,7 @@ def show(result: Result, as_json: bool = False) -> None:
 
 
 def _table(result: Result) -> Table:
-    table = Table(title=result.title or None, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for number, column in enumerate(result.columns):
         is_numeric = all(row[number][:1] in "+-.0123456789" for row in result.rows)
         table.add_column(column, justify="right" if number and is_numeric else "left", overflow="fold")

@@ -1,7 +1,6 @@
 """The options that several verbs share, with their shell completion. Loads nothing heavy."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -46,14 +45,7 @@ def complete_profile_kind(incomplete: str) -> list[str]:
     return [kind for kind in PROFILE_KINDS if kind.startswith(incomplete)]
 
 
-class Device(StrEnum):
-    """Where a checkpoint may be run."""
-
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-DeviceName = Annotated[Device, typer.Option("--device", help="Where to run it.")]
+Device = Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Where to run it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print versioned JSON instead of text.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and what it would cost; do nothing.")]
 Overrides = Annotated[

@@ -22,6 +22,8 @@ OF_THE_LOOP = (
     "upsctl/training/updates.py",
 )
 UNIVERSAL = "universal"
+DIGITS = 16
+"""Of a digest that stands in a row or a sweep."""
 
 
 def training_digest(emulator: str) -> str:
@@ -38,6 +40,11 @@ def training_digest(emulator: str) -> str:
     for file in _files({*_with_imports(own), *OF_THE_LOOP}):
         digest.update(file.name.encode() + b"\0" + _code(file).encode() + b"\0")
     return digest.hexdigest()
+
+
+def short_training_digest(emulator: str) -> str:
+    """The first 16 digits of `training_digest`, by which rows and sweeps name it."""
+    return training_digest(emulator)[:DIGITS]
 
 
 def files_digest(names: Iterable[str]) -> str:

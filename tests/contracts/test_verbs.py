@@ -77,6 +77,15 @@ def test_a_misspelt_verb_names_the_nearest(words: list[str], meant: str, capfd: 
     assert meant in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(("words", "known"), [
+    (["bench", "show", "--horizon", "rolout"], "'rolout' is not one of 'rollout', 'one_step', 'tokens'"),
+    (["eval", "x", "--split", "train"], "'train' is not one of 'valid', 'test'"),
+])  # fmt: skip
+def test_a_misspelt_choice_names_all(words: list[str], known: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == ExitCode.USAGE
+    assert f"{words[-2]}': {known}; next: `upsctl " in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--help"], ["profile", "list"], ["profile", "show", "stores/home"]])
 def test_light_verbs_load_nothing_heavy(words: list[str]) -> None:
     check = (

@@ -100,7 +100,7 @@ def test_bench_show_as_table_json_and_page(tmp_path: Path) -> None:
     assert "burgers1d_subset_v1 · test · 100 s" in run(bench_show, tmp_path).stdout
 
 
-@pytest.mark.parametrize("arguments", [("--metric", "nrsme"), ("--horizon", "rolout"), ("--campaign", "other")])
+@pytest.mark.parametrize("arguments", [("--metric", "nrsme"), ("--campaign", "other")])
 def test_bench_show_names_the_nearest(arguments: tuple[str, str], tmp_path: Path) -> None:
     append_rows(tmp_path / "rows.jsonl", toy_rows(0.2))
     result = run(bench_show, tmp_path, *arguments)

@@ -3,7 +3,7 @@ import math
 from html.parser import HTMLParser
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -11,7 +11,7 @@ from evaluation.toy_rows import FACTS, present_digest, toy_rows
 from upsctl.errors import DataError, DiskError
 from upsctl.evaluation.leaderboard import Entry, Leaderboard, build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import HORIZONS, Row, source_digest
+from upsctl.evaluation.rows import Horizon, Row, source_digest
 from upsctl.evaluation.rows_file import append_rows, read_rows
 
 OURS: dict[str, Any] = {"emulator": "universal", "label": "ours", "frame": "declared"}
@@ -168,7 +168,7 @@ def test_a_row_of_an_emulator_that_has_left_the_project_is_stale() -> None:
 
 
 def test_the_horizon_of_tokens_has_sources_of_its_own() -> None:
-    digests = {horizon: source_digest("t" * 64, "p" * 16, "nrmse", horizon) for horizon in HORIZONS}
+    digests = {horizon: source_digest("t" * 64, "p" * 16, "nrmse", horizon) for horizon in get_args(Horizon)}
     assert digests["one_step"] == digests["rollout"] != digests["tokens"]
 
 

@@ -8,7 +8,7 @@ from upsctl.campaign.sweep import Trial, run_sweep
 from upsctl.console import warn
 from upsctl.errors import ProfileError
 from upsctl.profile_reader import load_profile
-from upsctl.source_digest import training_digest
+from upsctl.source_digest import short_training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile, SweepResult
 
 
@@ -73,14 +73,9 @@ def trained_contestants(suite: SuiteProfile) -> list[Contestant]:
 
 def _only(suite: SuiteProfile, contestant: Contestant) -> ChosenSettings:
     (rate,), (width,) = contestant.learning_rates, contestant.widths
-    return ChosenSettings(
-        learning_rate=rate,
-        width=width,
-        prediction=contestant.model.prediction,
-        error=math.nan,
-        model_digest=model_digest(contestant, suite),
-        source_digest=training_digest(contestant.model.emulator)[:16],
-    )
+    form = contestant.model.prediction
+    only = Configuration(suite, contestant, tuple(suite.datasets), contestant.label, rate, width, form)
+    return only.settings(error=math.nan)
 
 
 def _known(suite: SuiteProfile, contestant: Contestant, settings: ChosenSettings | None, whose: str) -> ChosenSettings:
@@ -89,7 +84,7 @@ def _known(suite: SuiteProfile, contestant: Contestant, settings: ChosenSettings
     elif settings.model_digest != model_digest(contestant, suite):
         problem = "chose for another model of"
     else:
-        if settings.source_digest != training_digest(contestant.model.emulator)[:16]:
+        if settings.source_digest != short_training_digest(contestant.model.emulator):
             warn(f"{contestant.label}: sweeps/{suite.tuned_by} chose its settings for other sources than the present")
         return settings
     raise ProfileError(

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Literal
 
 from upsctl.profiles import DatasetShare, ModelProfile, RunProfile, StageProfile
-from upsctl.source_digest import training_digest
+from upsctl.source_digest import short_training_digest, training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 Specialists = Mapping[str, ChosenSettings]
@@ -101,6 +101,18 @@ class Configuration:
         weights = {name: count / sum(steps.values()) for name, count in steps.items()}
         return self.run_profile(sum(steps.values()), seed, budget, weights if len(weights) > 1 else None)
 
+    def settings(self, error: float) -> ChosenSettings:
+        """Its settings as a sweep's choice, with the error that they reached."""
+        assert self.learning_rate is not None and self.width is not None
+        return ChosenSettings(
+            learning_rate=self.learning_rate,
+            width=self.width,
+            prediction=self.prediction,
+            error=float(f"{error:.6g}"),
+            model_digest=model_digest(self.contestant, self.suite),
+            source_digest=short_training_digest(self.model.emulator),
+        )
+
     def _share(self, dataset: str, weights: Mapping[str, float] | None) -> DatasetShare:
         weight = 1.0 if weights is None else weights[dataset]
         return self.suite.datasets[dataset].model_copy(update={"weight": weight})
@@ -145,8 +157,7 @@ def _with(settings: dict[str, Any], keys: list[str], value: Any) -> dict[str, An
     first, rest = keys[0], keys[1:]
     if not rest:
         return {**settings, first: value}
-    inner = settings.get(first, {})
-    return {**settings, first: _with(inner, rest, value)}
+    return {**settings, first: _with(settings.get(first, {}), rest, value)}  # the model's own defaults stay unsaid
 
 
 def _plain(text: str) -> str:

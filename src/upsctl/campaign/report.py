@@ -5,6 +5,7 @@ from pathlib import Path
 
 from upsctl.campaign.choices import trained_contestants
 from upsctl.campaign.run_campaign import Campaign
+from upsctl.campaign.sweep import planned_sweep_seconds
 from upsctl.console import Result
 from upsctl.evaluation.figure_sources import draw_figure, figure_class, read_source
 from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
@@ -13,6 +14,7 @@ from upsctl.evaluation.looks import count_looks
 from upsctl.evaluation.recorded_evaluation import PREDICTIONS, predictions_path
 from upsctl.evaluation.rows_file import read_rows
 from upsctl.profiles import RunProfile
+from upsctl.suite_profile import SuiteProfile
 from upsctl.training.run_folder import RunFolder
 from upsctl.training.run_summary import summarise_runs
 
@@ -20,18 +22,7 @@ from upsctl.training.run_summary import summarise_runs
 def describe_campaign(campaign: Campaign) -> Result:
     """The trainings of a campaign and what they cost from the beginning, without the sweep's extensions at an edge."""
     suite = campaign.suite
-    trained = trained_contestants(suite)
-    final = len(trained) * len(suite.datasets) * len(suite.seeds) * suite.budget_seconds
-    tuning = 0.0
-    if suite.sweep is not None:
-        sizes = [len(one.learning_rates) * len(one.widths) for one in trained]
-        rounds = suite.sweep.num_finalists * suite.sweep.final_seconds + 2 * suite.sweep.prediction_seconds
-        tuning = len(suite.datasets) * sum(size * suite.sweep.first_seconds + rounds for size in sizes)
-        if suite.mixture is not None:
-            tuning += len(suite.datasets) * 4 * suite.sweep.prediction_seconds  # two widths and two rates, at most
-    both = len(suite.seeds) * len(suite.datasets) * suite.budget_seconds if suite.mixture is not None else 0.0
-    long = 2 * len(suite.datasets) * suite.budget_seconds * (suite.long_budget_factor or 0.0)
-    parts = {"tuning": tuning, "trainings": final, "one model for all": both, "long trainings": long}
+    parts = planned_seconds(suite)
     rows = [(name, f"{seconds / 60:.1f}") for name, seconds in parts.items() if seconds]
     lines = [
         f"would compare {', '.join(one.label for one in suite.contestants)}",
@@ -42,6 +33,17 @@ def describe_campaign(campaign: Campaign) -> Result:
     values = {"is_dry_run": True, "suite": campaign.name, "splits": list(campaign.splits), "seconds": parts}
     rows.append(("in all", f"{sum(parts.values()) / 60:.1f}"))
     return Result(values, lines, ("part", "minutes of training"), rows)
+
+
+def planned_seconds(suite: SuiteProfile) -> dict[str, float]:
+    """Part of a campaign -> seconds of training, from the beginning."""
+    one_each = len(suite.datasets) * len(suite.seeds) * suite.budget_seconds
+    return {
+        "tuning": planned_sweep_seconds(suite),
+        "trainings": len(trained_contestants(suite)) * one_each,
+        "one model for all": one_each if suite.mixture is not None else 0.0,
+        "long trainings": 2 * len(suite.datasets) * suite.budget_seconds * (suite.long_budget_factor or 0.0),
+    }
 
 
 def report_campaign(campaign: Campaign) -> Result:

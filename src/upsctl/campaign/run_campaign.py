@@ -86,7 +86,7 @@ class Campaign:
 
     def run(self) -> None:
         """Everything that is not done yet."""
-        self._begin_part()
+        self._time_reference()
         self._make_all(list(reference_entries(self.suite)))
         choices = self._choose_settings()
         entries = list(trained_entries(self.suite, choices))
@@ -94,8 +94,8 @@ class Campaign:
         self._make_all(entries)
         self._make_all(list(long_entries(self.suite, choices, self._boards())))
 
-    def _begin_part(self) -> None:
-        """Time the reference: the first part's times stand for the quiet machine."""
+    def _time_reference(self) -> None:
+        """Say in the campaign's file how fast the machine is now; the first time of all stands for it at rest."""
         contestant, facts = self.suite.contestant(self.suite.reference), self.file.facts
         times = {
             name: time_reference(
@@ -202,16 +202,19 @@ class Campaign:
         return any(row.label == one.label and row.dataset in one.datasets and not row.is_stale for row in self._rows())
 
     def _is_in_budget(self, entry: Entry, checkpoint: Path) -> bool:
+        """Whether a training took its budget, times how slow the machine is; the reference is timed again in doubt."""
         if entry.budget is None:
             return True
-        datasets, tolerance = entry.configuration.datasets, self.suite.budget_tolerance
-        slowness = wall_seconds(checkpoint) / (entry.budget * len(datasets))
-        expected = self._slowness(datasets)
-        if expected / tolerance <= slowness <= expected * tolerance:
+        datasets = entry.configuration.datasets
+        slowness, before = wall_seconds(checkpoint) / (entry.budget * len(datasets)), self._slowness(datasets)
+        if self._is_near(slowness, [before]):
             return True
-        self._begin_part()  # the machine may have become slower or faster since the reference was timed
-        low, high = sorted([expected, self._slowness(datasets)])
-        return low / tolerance <= slowness <= high * tolerance
+        self._time_reference()
+        return self._is_near(slowness, [before, self._slowness(datasets)])
+
+    def _is_near(self, slowness: float, expected: Sequence[float]) -> bool:
+        tolerance = self.suite.budget_tolerance
+        return min(expected) / tolerance <= slowness <= max(expected) * tolerance
 
     def _slowness(self, datasets: Sequence[str]) -> float:
         """By the last timing of the reference, the mean over datasets."""

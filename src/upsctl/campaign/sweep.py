@@ -6,9 +6,8 @@ from functools import partial
 from itertools import product
 from typing import Protocol
 
-from upsctl.campaign.configuration import Configuration, Specialists, mixture_candidates, model_digest
+from upsctl.campaign.configuration import Configuration, Specialists, mixture_candidates
 from upsctl.evaluation.headline import Mean
-from upsctl.source_digest import training_digest
 from upsctl.suite_profile import ChosenSettings, Contestant, SuiteProfile
 
 Error = Callable[[Configuration], float]
@@ -48,7 +47,7 @@ def run_sweep(suite: SuiteProfile, contestant: Contestant, dataset: str, trial: 
     forms = [replace(finalists[0], prediction=prediction) for prediction in ("residual", "direct")]
     last_trial = partial(trial, seconds=sweep.prediction_seconds, mean="arithmetic")
     winner, *_ = _ranked(forms, last_trial)
-    return _settings(winner, last_trial(winner))
+    return winner.settings(error=last_trial(winner))
 
 
 def run_mixture_sweep(suite: SuiteProfile, specialists: Specialists, trial: Trial) -> ChosenSettings:
@@ -59,19 +58,21 @@ def run_mixture_sweep(suite: SuiteProfile, specialists: Specialists, trial: Tria
     assert suite.sweep is not None
     last_trial = partial(trial, seconds=suite.sweep.prediction_seconds, mean="arithmetic")
     winner, *_ = _until_inside(mixture_candidates(suite, specialists), last_trial)
-    return _settings(winner, last_trial(winner))
+    return winner.settings(error=last_trial(winner))
 
 
-def _settings(winner: Configuration, error: float) -> ChosenSettings:
-    assert winner.learning_rate is not None and winner.width is not None
-    return ChosenSettings(
-        learning_rate=winner.learning_rate,
-        width=winner.width,
-        prediction=winner.prediction,
-        error=float(f"{error:.6g}"),
-        model_digest=model_digest(winner.contestant, winner.suite),
-        source_digest=training_digest(winner.contestant.model.emulator)[:16],
-    )
+def planned_sweep_seconds(suite: SuiteProfile) -> float:
+    """Seconds of training of a suite's sweep: all rounds without their extensions, the mixture's at most."""
+    sweep, num_datasets = suite.sweep, len(suite.datasets)
+    if sweep is None:
+        return 0.0
+    later = sweep.num_finalists * sweep.final_seconds + 2 * sweep.prediction_seconds
+    sizes = {one.label: len(one.learning_rates) * len(one.widths) for one in suite.contestants if one.is_trained}
+    seconds = num_datasets * sum(size * sweep.first_seconds + later for size in sizes.values())
+    if suite.mixture is None:
+        return seconds
+    candidates = min(sizes[suite.contestant(suite.mixture.of).label], num_datasets**2)
+    return seconds + candidates * num_datasets * sweep.prediction_seconds
 
 
 def _until_inside(candidates: Iterable[Configuration], error: Error) -> list[Configuration]:

@@ -16,7 +16,7 @@ from upsctl.data.artifact import Artifact
 from upsctl.errors import DivergedError
 from upsctl.evaluation.headline import Mean, headline_error
 from upsctl.evaluation.opened_checkpoint import open_checkpoint
-from upsctl.source_digest import training_digest
+from upsctl.source_digest import short_training_digest
 from upsctl.training.trained_run import TrainingData
 from upsctl.whole_file import append_lines, read_json_lines
 
@@ -89,7 +89,7 @@ class Trials:
             "prediction": configuration.prediction,
             "datasets": {name: self._share(configuration, name, count) for name, count in steps.items()},
             "model_digest": model_digest(configuration.contestant, configuration.suite),
-            "source_digest": training_digest(configuration.contestant.model.emulator)[:16],
+            "source_digest": short_training_digest(configuration.contestant.model.emulator),
         }
 
     def _share(self, configuration: Configuration, dataset: str, count: int) -> dict[str, Any]:

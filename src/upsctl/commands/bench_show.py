@@ -1,7 +1,7 @@
 """`upsctl bench show`: the leaderboard of some rows."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,7 +13,8 @@ def bench_show(
         Path | None, typer.Argument(help="A rows.jsonl, or a folder that has one; else the last quickstart's."),
     ] = None,
     metric: Annotated[str, typer.Option("--metric", help="What is ranked.")] = "nrmse",
-    horizon: Annotated[str, typer.Option("--horizon", help="rollout, one_step or tokens.")] = "rollout",
+    horizon: Annotated[
+        Literal["rollout", "one_step", "tokens"], typer.Option("--horizon", help="How far ahead.")] = "rollout",
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only rows of this campaign.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
     dry_run: DryRun = False,

@@ -1,20 +1,12 @@
 """`upsctl eval`: checkpoints -> rows and the leaderboard of these."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from upsctl.options import AsJson, Device, DeviceName, DryRun, Overrides, complete_suite
-
-
-class EvaluatedSplit(StrEnum):
-    """The splits that may be evaluated."""
-
-    valid = "valid"
-    test = "test"
+from upsctl.options import AsJson, Device, DryRun, Overrides, complete_suite
 
 
 def evaluate(
@@ -23,9 +15,10 @@ def evaluate(
         str | None,
         typer.Option("--suite", help="Take datasets, metrics and split from it.", autocompletion=complete_suite),
     ] = None,
-    split: Annotated[EvaluatedSplit | None, typer.Option("--split", help="Else the suite's; else valid.")] = None,
+    split: Annotated[
+        Literal["valid", "test"] | None, typer.Option("--split", help="Else the suite's; else valid.")] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of rows and predictions.")] = None,
-    device: DeviceName = Device.cpu,
+    device: Device = "cpu",
     overrides: Overrides = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -41,14 +34,13 @@ def evaluate(
     from upsctl.evaluation.recorded_evaluation import describe_evaluation, evaluate_all, open_artifacts, plan_evaluation
     from upsctl.training.run_folder import runs_root
 
-    opened = [open_checkpoint(path, device.value) for path in checkpoints]
+    opened = [open_checkpoint(path, device) for path in checkpoints]
     folder = output if output is not None else runs_root() / "evaluation"
-    chosen = split.value if split else None
-    datasets, plan = plan_evaluation(opened, suite, overrides or [], chosen, folder, device.value)
+    datasets, plan = plan_evaluation(opened, suite, overrides or [], split, folder, device)
     if dry_run:
         console.show(describe_evaluation(opened, datasets, plan), as_json)
         return
-    command = _command(suite, plan.split, output, device.value, overrides or [])
+    command = _command(suite, plan.split, output, device, overrides or [])
     console.show(evaluate_all(opened, open_artifacts(datasets, plan.split), plan, command), as_json)
 
 

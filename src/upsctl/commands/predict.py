@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson, Device, DeviceName, DryRun, complete_dataset
+from upsctl.options import AsJson, Device, DryRun, complete_dataset
 
 
 def predict(
@@ -17,7 +17,7 @@ def predict(
         str | None,
         typer.Option("--dataset", help="Whose physics, if it knows several.", autocompletion=complete_dataset),
     ] = None,
-    device: DeviceName = Device.cpu,
+    device: Device = "cpu",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,9 +34,9 @@ def predict(
     from upsctl.evaluation.user_rollout import roll_out
     from upsctl.profile_reader import load_profile
 
-    opened = open_checkpoint(checkpoint, device.value)
+    opened = open_checkpoint(checkpoint, device)
     card = load_profile("datasets", choose_dataset(opened, dataset)).profile
     batch = read_initial_state(initial, card)
     target = output if output is not None else initial.with_name(f"{initial.stem}_predicted.npz")
     refuse_target(target, initial)
-    console.show(roll_out(opened.emulator, card, batch, steps, target, device.value, dry_run), as_json)
+    console.show(roll_out(opened.emulator, card, batch, steps, target, device, dry_run), as_json)

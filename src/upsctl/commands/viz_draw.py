@@ -5,18 +5,19 @@ from typing import Annotated
 
 import typer
 
+from ups_models.registry import list_parts
 from upsctl.options import AsJson, DryRun
+
+FIGURES = list_parts("upsctl.figures")
 
 
 def complete_figure(incomplete: str) -> list[str]:
     """Names of figures that start with what was typed."""
-    from ups_models.registry import list_parts
-
-    return [name for name in list_parts("upsctl.figures") if name.startswith(incomplete)]
+    return [name for name in FIGURES if name.startswith(incomplete)]
 
 
 def viz_draw(
-    figure: Annotated[str, typer.Argument(help="A figure's name.", autocompletion=complete_figure)],
+    figure: Annotated[str, typer.Argument(help=f"One of: {', '.join(FIGURES)}.", autocompletion=complete_figure)],
     predictions: Annotated[
         list[Path] | None, typer.Option("--predictions", help="A predictions file; may be given again.")] = None,
     run: Annotated[
@@ -29,8 +30,7 @@ def viz_draw(
 ) -> None:
     """Draw one figure, with a JSON beside it of the numbers drawn.
 
-    Figures: space_time, field_sequence, error_over_time, spectra, rollout_movie (of predictions), training_curves (of
-    runs). `upsctl eval` writes predictions files.
+    Most figures draw predictions, which `upsctl eval` and `upsctl bench run` write; training_curves draws runs.
 
     Example: upsctl viz draw space_time --predictions runs/evaluation/predictions/ours_burgers1d_subset_v1_valid.h5
     """

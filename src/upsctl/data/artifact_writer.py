@@ -12,7 +12,15 @@ from upsctl.data.field_statistics import StatisticsAccumulator, write_statistics
 from upsctl.data.guarded_file import GuardedHdf5
 from upsctl.data.hdf5_layout import field_path, field_shape, split_file
 from upsctl.data.hdf5_writer import append, create_split_file, write_root
-from upsctl.data.manifest import CARD_NAME, STATISTICS_NAME, FileRecord, Manifest, Provenance, write_manifest
+from upsctl.data.manifest import (
+    CARD_NAME,
+    MANIFEST_NAME,
+    STATISTICS_NAME,
+    FileRecord,
+    Manifest,
+    Provenance,
+    write_manifest,
+)
 from upsctl.data.probes import missed_probes
 from upsctl.data.uninterrupted import uninterrupted
 from upsctl.dataset_card import DatasetCard
@@ -139,7 +147,7 @@ class ArtifactWriter:
 
 def file_records(folder: Path) -> tuple[FileRecord, ...]:
     """Path, size and hash of every file in the folder but the manifest, sorted."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_NAME)
     return tuple(
         FileRecord(path=path.relative_to(folder).as_posix(), num_bytes=path.stat().st_size, sha256=file_digest(path))
         for path in paths

@@ -11,7 +11,7 @@ from upsctl.console import Result
 from upsctl.errors import DataError, UsageError
 from upsctl.evaluation.predictions_file import read_predictions
 from upsctl.interfaces import AbstractFigure, FigureSource, Predictions
-from upsctl.profile_reader import nearest
+from upsctl.nearest_name import nearest
 
 
 def read_source(

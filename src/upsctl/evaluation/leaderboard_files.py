@@ -4,34 +4,33 @@ from pathlib import Path
 
 from upsctl.console import Result
 from upsctl.errors import UsageError
-from upsctl.evaluation.leaderboard import Leaderboard, build_leaderboards
+from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_page, build_result
-from upsctl.evaluation.rows import HORIZONS, Horizon, Row
+from upsctl.evaluation.rows import Horizon
 from upsctl.evaluation.rows_file import read_rows
-from upsctl.profile_reader import nearest
+from upsctl.nearest_name import nearest
 from upsctl.whole_file import whole_file
 
 
 def show_rows(
-    path: Path, metric: str, horizon: str, campaign: str | None, page: Path | None, *, is_dry_run: bool = False
+    path: Path, metric: str, horizon: Horizon, campaign: str | None, page: Path | None, *, is_dry_run: bool = False
 ) -> Result:
     """The leaderboards of a rows file; `page` is where an HTML page goes, if anywhere; a dry run writes none.
 
     Raises:
         DataError: when the file is missing or holds something else.
-        UsageError: when no row has that metric, horizon or campaign.
+        UsageError: when no row has that metric or campaign.
         DiskError: when the page cannot be written.
     """
     rows = read_rows(path)
     for value, known, what in (
-        (horizon, HORIZONS, "horizon"),
         (metric, sorted({row.metric for row in rows if row.per_sample}), "metric"),
         (campaign, sorted({row.campaign for row in rows}), "campaign"),
     ):
         if value is not None and value not in known:
             expected = nearest(value, known) if known else "at least one headline row"
             raise UsageError(f"{path}: no rows of {what} `{value}`", expected=expected)
-    boards = _build(rows, metric, horizon, campaign)
+    boards = build_leaderboards(rows, metric, horizon, campaign)
     lines = [f"{path}: {len(rows)} rows"]
     if page is not None and is_dry_run:
         lines.append(f"would write the page {page}")
@@ -40,8 +39,3 @@ def show_rows(
             partial.write_text(build_page(boards), encoding="utf-8")
         lines.append(f"page: {page}")
     return build_result(boards, lines)
-
-
-def _build(rows: list[Row], metric: str, horizon: str, campaign: str | None) -> list[Leaderboard]:
-    by_name: dict[str, Horizon] = {name: name for name in HORIZONS}
-    return build_leaderboards(rows, metric, by_name[horizon], campaign)

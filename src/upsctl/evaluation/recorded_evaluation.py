@@ -46,8 +46,8 @@ class EvaluationPlan:
 
 
 def plan_evaluation(
-    checkpoints: Sequence[Checkpoint], suite: str | None, overrides: Sequence[str], split: str | None, folder: Path,
-    device: str,
+    checkpoints: Sequence[Checkpoint], suite: str | None, overrides: Sequence[str], split: SplitName | None,
+    folder: Path, device: str,
 ) -> tuple[list[str], EvaluationPlan]:
     """The datasets to evaluate on and the plan: the suite's, or all metrics on all datasets that the checkpoints know.
 
@@ -57,7 +57,7 @@ def plan_evaluation(
             checkpoints have one label, seed and budget: their rows and predictions would replace each other.
     """
     datasets, plan = _plan(checkpoints, suite, overrides, folder, device)
-    plan = plan if split is None else replace(plan, split="test" if split == "test" else "valid")
+    plan = plan if split is None else replace(plan, split=split)
     _refuse_one_place(checkpoints, datasets, plan)
     return datasets, plan
 

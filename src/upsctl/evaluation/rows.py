@@ -1,7 +1,7 @@
 """The row: one number of a comparison with everything that made it."""
 
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,13 +9,12 @@ from ups_models.registry import list_parts
 from upsctl.data.problems import problem_digest, problem_of
 from upsctl.errors import ProfileError
 from upsctl.profile_reader import load_profile
-from upsctl.source_digest import files_digest, training_digest
+from upsctl.source_digest import DIGITS, files_digest, training_digest
 
 ALL_FIELDS = "all"
 """The name under which a metric of all fields together stands."""
 
 Horizon = Literal["one_step", "rollout", "tokens"]
-HORIZONS: tuple[Horizon, ...] = get_args(Horizon)
 TOKEN_FILES = ("ups_models/token_floor.py", "upsctl/evaluation/token_floor.py")
 Statistic = Literal["median", "mean", "geometric_mean", "pooled"]
 
@@ -101,7 +100,7 @@ def source_digest(of_training: str, of_problem: str, metric: str, horizon: Horiz
     name = metric_file(metric)
     files = [f"ups_models/metrics/{name}.py"] if name is not None else []
     files += TOKEN_FILES if horizon == "tokens" else ()
-    return f"{of_training[:16]}-{of_problem}-{files_digest(files)[:16]}"
+    return f"{of_training[:DIGITS]}-{of_problem}-{files_digest(files)[:DIGITS]}"
 
 
 @cache
