@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -7,8 +8,8 @@ import pytest
 from evaluation.toy_artifact import Counting, toy_checkpoint
 from evaluation.toy_predictions import toy_card
 from upsctl.errors import DataError, DivergedError, UsageError
-from upsctl.evaluation.initial_state import read_initial_state, refuse_target
-from upsctl.evaluation.user_rollout import roll_out
+from upsctl.evaluation.initial_state import read_initial_state, read_points, refuse_target
+from upsctl.evaluation.user_rollout import RolloutPlan, describe_rollout, roll_out
 
 CARD = toy_card(1)
 PLANE = toy_card(2)
@@ -65,7 +66,7 @@ def test_the_rollout_starts_with_the_given_state(suffix: str, tmp_path: Path) ->
     batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
     emulator = toy_checkpoint(tmp_path / "persistence", CARD).emulator
     target = tmp_path / f"out{suffix}"
-    result = roll_out(emulator, CARD, batch, 3, target, "cpu", is_dry_run=False)
+    result = roll_out(emulator, RolloutPlan(CARD, batch, 3, None, target, "cpu"))
     if suffix == ".npz":
         written = dict(np.load(target))
     else:
@@ -79,10 +80,10 @@ def test_the_rollout_starts_with_the_given_state(suffix: str, tmp_path: Path) ->
 
 def test_nothing_is_written_on_a_dry_run_or_where_the_rollout_diverges(tmp_path: Path) -> None:
     batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
-    emulator = toy_checkpoint(tmp_path / "persistence", CARD).emulator
-    roll_out(emulator, CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=True)
+    plan = RolloutPlan(CARD, batch, 3, None, tmp_path / "out.npz", "cpu")
+    describe_rollout(plan)
     with pytest.raises(DivergedError, match="from step 1 on"):
-        roll_out(Counting(np.inf), CARD, batch, 3, tmp_path / "out.npz", "cpu", is_dry_run=False)
+        roll_out(Counting(np.inf), plan)
     assert not (tmp_path / "out.npz").exists()
 
 
@@ -92,3 +93,49 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_rollout(tmp_path:
     with pytest.raises(UsageError, match="is the initial state"):
         refuse_target(tmp_path / "a.npz", tmp_path / "a.npz")
     refuse_target(tmp_path / "b.npz", tmp_path / "a.npz")
+
+
+def test_at_points_in_any_order_the_rollout_is_the_grids(tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    emulator = toy_checkpoint(tmp_path / "universal", CARD, "universal").emulator
+    order = np.random.default_rng(0).permutation(32)
+    np.save(tmp_path / "points.npy", batch.geometry.coordinates(0).numpy()[order][:, None])
+    points = read_points(tmp_path / "points.npy", batch.geometry)
+    roll_out(emulator, RolloutPlan(CARD, batch, 3, None, tmp_path / "grid.npz", "cpu"))
+    roll_out(emulator, RolloutPlan(CARD, batch, 3, points, tmp_path / "at_points.npz", "cpu"))
+    grid, found = np.load(tmp_path / "grid.npz"), np.load(tmp_path / "at_points.npz")
+    np.testing.assert_allclose(found["times"], grid["times"][1:])
+    np.testing.assert_array_equal(found["points"], points[0])
+    np.testing.assert_allclose(found["u"], grid["u"][1:, order], atol=1e-5)
+    assert np.abs(np.diff(grid["u"], axis=0)).max() > 1e-3, "the state moves"
+
+
+def test_a_baseline_knows_its_grid_alone(tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    np.save(tmp_path / "points.npy", np.zeros((1, 1)))
+    plan = RolloutPlan(CARD, batch, 3, read_points(tmp_path / "points.npy", batch.geometry), tmp_path / "b.npz", "cpu")
+    with pytest.raises(UsageError, match="universal model"):
+        roll_out(toy_checkpoint(tmp_path / "persistence", CARD).emulator, plan)
+    assert not (tmp_path / "b.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.zeros(3), r"expected shape \(N, 1\); got shape \(3,\)"),
+        (np.zeros((0, 1)), "got shape"),
+        (np.full((2, 1), np.nan), "expected finite numbers"),
+        (np.full((2, 1), 7.0), "axis 0; expected points from 0 to 1; got 7 to 7"),
+    ],
+)
+def test_points_that_are_none_are_named(points: np.ndarray, message: str, tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    walls = replace(batch.geometry, boundary=(("wall", "wall"),))
+    np.save(tmp_path / "points.npy", points)
+    with pytest.raises(DataError, match=message):
+        read_points(tmp_path / "points.npy", walls)
+    with pytest.raises(DataError, match="no such file"):
+        read_points(tmp_path / "others.npy", walls)
+    (tmp_path / "text.npy").write_text("text")
+    with pytest.raises(DataError, match=r"not an \.npy file"):
+        read_points(tmp_path / "text.npy", walls)

@@ -3,7 +3,8 @@
 Input: one array per variable field and per constant field of the dataset's card, by name, of shape (*space, C), or
 (*space) for scalars, axes in the card's order; each physical parameter by name, a scalar; optionally `dt`, the time
 step, and `extent`, (D, 2) low and high end of each axis, where they differ from the card's. All in the card's units.
-Output: `times` (T,) and one array per variable field, (T, *space, C), the given state first.
+Output: `times` (T,) and one array per variable field, (T, *space, C), the given state first; with points, `points`
+(N, D) and predicted fields (T, N, C).
 """
 
 import difflib
@@ -55,16 +56,34 @@ def refuse_target(path: Path, source: Path) -> None:
         raise UsageError(f"{path}: is the initial state", expected="another path for the rollout")
 
 
-def write_trajectory(path: Path, times: np.ndarray, fields: Mapping[str, np.ndarray]) -> None:
-    """Write `times` and fields to `.npz` or `.h5`, as the path says; a reader never sees half a file.
+def read_points(path: Path, geometry: GridGeometry) -> torch.Tensor:
+    """(1, N, D) positions from an .npy file of shape (N, D), in the geometry's units; periodic axes wrap.
+
+    Raises:
+        DataError: naming the file and the rule that it breaks.
+    """
+    points, num_axes = _read_array(path), geometry.num_dimensions
+    if points.ndim != 2 or points.shape[1] != num_axes or not len(points):
+        raise DataError(f"{path}: points", expected=f"shape (N, {num_axes})", got=f"shape {points.shape}")
+    if points.dtype.kind not in "fiu" or not np.isfinite(points).all():
+        raise DataError(f"{path}: points", expected="finite numbers", got=f"NaN, infinity or {points.dtype}")
+    for axis, (low, high) in enumerate(geometry.extent):
+        along = points[:, axis]
+        if not geometry.is_periodic[axis] and (along.min() < low or along.max() > high):
+            got = f"{along.min():g} to {along.max():g}"
+            raise DataError(f"{path}: axis {axis}", expected=f"points from {low:g} to {high:g}", got=got)
+    return torch.from_numpy(points.astype(np.float32))[None]
+
+
+def write_trajectory(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays to `.npz` or `.h5`, as the path says; a reader never sees half a file.
 
     Raises:
         DiskError: when the disk is full or not writable.
     """
-    arrays: dict[str, Any] = {"times": times, **fields}
     with whole_file(path) as partial:
         if path.suffix == ".npz":
-            np.savez(partial, **arrays)
+            np.savez(partial, **dict[str, Any](arrays))
         else:
             with h5py.File(partial, "w", track_order=True) as file:
                 for name, values in arrays.items():
@@ -79,6 +98,18 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{path}: no such file", expected="an .npz file of arrays") from None
     except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not an .npz file of plain arrays", got=str(error)) from error
+
+
+def _read_array(path: Path) -> np.ndarray:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file", expected="an .npy file of points") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not an .npy file of numbers", got=str(error)) from error
+    if not isinstance(found, np.ndarray):
+        raise DataError(f"{path}: several arrays", expected="an .npy file of one")
+    return found
 
 
 def _refuse_unknown(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard) -> None:
