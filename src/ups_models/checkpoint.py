@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ups_models.errors import CheckpointError, ModelError
 from ups_models.interfaces import AbstractEmulator, PartConfig
+from ups_models.lineage import Lineage
 from ups_models.normaliser import Normaliser
 from ups_models.problem import Problem
 from ups_models.registry import list_parts, load_part
@@ -45,7 +46,7 @@ class Checkpoint:
         emulator: with its weights, in evaluation mode.
         description: what was built.
         profile: the resolved run profile, plain values.
-        lineage: what made it: label, run, stages, num_steps, seed, budget, datasets with digests, sources, commit.
+        lineage: what made it.
         path: the folder.
         digest: SHA-256 of the weights file.
     """
@@ -53,7 +54,7 @@ class Checkpoint:
     emulator: AbstractEmulator
     description: EmulatorDescription
     profile: Mapping[str, Any]
-    lineage: Mapping[str, Any]
+    lineage: Lineage
     path: Path
     digest: str
 
@@ -99,6 +100,13 @@ def save_checkpoint(
 ) -> None:
     """Write the weights, then `checkpoint.json`, into an existing empty folder.
 
+    Args:
+        folder: where.
+        description: what was built.
+        weights: parameters and statistics by name.
+        profile: the resolved run profile, plain values.
+        lineage: the values of a `Lineage`.
+
     Raises:
         OSError: when the disk is full or not writable.
     """
@@ -107,7 +115,7 @@ def save_checkpoint(
         "schema_version": SCHEMA_VERSION,
         "description": description.model_dump(mode="json"),
         "profile": dict(profile),
-        "lineage": dict(lineage),
+        "lineage": Lineage.model_validate(dict(lineage)).model_dump(mode="json"),
         "files": {"weights.safetensors": _sha256(folder / "weights.safetensors")},
     }
     (folder / "checkpoint.json").write_text(json.dumps(entry, indent=1), encoding="utf-8")
@@ -138,7 +146,19 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         problem = f"{folder}: weights do not fit the description"
         raise CheckpointError(f"{problem} ({str(error).splitlines()[0]})") from None
     digest = entry["files"]["weights.safetensors"]
-    return Checkpoint(emulator.eval(), description, entry["profile"], entry["lineage"], folder, digest)
+    return Checkpoint(emulator.eval(), description, entry["profile"], read_lineage(folder), folder, digest)
+
+
+def read_lineage(folder: Path) -> Lineage:
+    """What made the checkpoint in a folder.
+
+    Raises:
+        CheckpointError: when `checkpoint.json` is missing, or says it otherwise.
+    """
+    try:
+        return Lineage.model_validate(read_entry(folder)["lineage"])
+    except ValidationError as error:
+        raise _not_built(folder, _first_fault(error)) from None
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:
@@ -183,11 +203,18 @@ def _untrained(entry: Mapping[str, Any], folder: Path) -> tuple[EmulatorDescript
         description = EmulatorDescription.model_validate(entry)
         return description, build_emulator(description)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"`{'.'.join(str(part) for part in first['loc'])}`: {first['msg']}"
+        raise _not_built(folder, _first_fault(error)) from None
     except ModelError as error:
-        reason = str(error)
-    raise CheckpointError(f"{folder}: this version cannot build what was saved ({reason})")
+        raise _not_built(folder, str(error)) from None
+
+
+def _not_built(folder: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"{folder}: this version cannot build what was saved ({reason})")
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"`{'.'.join(str(part) for part in first['loc'])}`: {first['msg']}"
 
 
 def _sha256(path: Path) -> str:

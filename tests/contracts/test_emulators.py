@@ -19,6 +19,7 @@ from contracts.small_problems import (
     trained,
     untrained,
 )
+from contracts.toy_lineage import LINEAGE
 from ups_models.batch import Batch, Fields
 from ups_models.blocks.spectral_mixing import _transform
 from ups_models.checkpoint import list_emulators, load_checkpoint, save_checkpoint
@@ -127,7 +128,7 @@ def test_untrained_universal_without_transport_and_diffusion_is_persistence(data
 def test_saved_and_loaded_is_the_same(name: str, dataset: str, frame: str, tmp_path: Path) -> None:
     emulator, description = untrained(name, dataset, frame)
     perturb(emulator)
-    save_checkpoint(tmp_path, description, emulator.state_dict(), {}, {})
+    save_checkpoint(tmp_path, description, emulator.state_dict(), {}, LINEAGE)
     checkpoint = load_checkpoint(tmp_path)
     assert checkpoint.description == description
     batch = small_batch(dataset)

@@ -103,10 +103,11 @@ def test_checkpoints_that_would_write_the_same_predictions_are_refused(artifact:
     """Before anything is fetched; labels that differ in case alone have one path, and other seeds have others."""
     first, second = (toy_checkpoint(tmp_path / name, artifact.card) for name in ("a", "b"))
     for label in ("persistence", "Persistence"):
-        same = replace(second, lineage=second.lineage | {"label": label})
+        same = replace(second, lineage=second.lineage.model_copy(update={"label": label}))
         with pytest.raises(UsageError, match="2 checkpoints would write"):
             plan_evaluation([first, same], None, [], None, tmp_path, "cpu")
-    plan_evaluation([first, replace(second, lineage=second.lineage | {"seed": 1})], None, [], None, tmp_path, "cpu")
+    other_seed = replace(second, lineage=second.lineage.model_copy(update={"seed": 1}))
+    plan_evaluation([first, other_seed], None, [], None, tmp_path, "cpu")
 
 
 def test_the_plan_without_a_suite_takes_every_metric_on_validation(artifact: Artifact, tmp_path: Path) -> None:

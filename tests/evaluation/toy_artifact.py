@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from contracts.toy_lineage import LINEAGE
 from evaluation.toy_predictions import toy_predictions
 from ups_models.batch import Batch, Fields
 from ups_models.checkpoint import Checkpoint, EmulatorDescription, build_emulator, load_checkpoint, save_checkpoint
@@ -58,12 +59,7 @@ def toy_checkpoint(folder: Path, card: DatasetCard, emulator: str = "persistence
     description = EmulatorDescription(
         emulator=emulator, frame="standard", prediction="residual", settings=settings,
         problems={card.name: problem_of(card)})
-    lineage = {
-        "label": emulator, "run": "toy", "stages": [], "num_steps": 0, "num_evaluations_per_step": 1,
-        "num_parameters": 0, "seed": 0, "budget_seconds": None, "wall_seconds": 0.0, "datasets": {},
-        "profile_digest": "p" * 64, "commit": "abc", "source_digest": training_digest(emulator), "device": "cpu",
-        "device_class": "2 cores", "num_threads": 1, "command": "upsctl train",
-    }
+    lineage = {**LINEAGE, "label": emulator, "source_digest": training_digest(emulator)}
     folder.mkdir(parents=True)
     save_checkpoint(folder, description, build_emulator(description).state_dict(), {}, lineage)
     return load_checkpoint(folder)

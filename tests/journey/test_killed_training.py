@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from journey.program import made_once
 from journey.trainings import (
-    ONE_SET,
-    TWO_SETS,
+    PROFILES,
     events,
     has_checkpoint,
     kill_when,
@@ -20,21 +18,11 @@ from journey.trainings import (
     the_run,
     train,
     weights,
+    whole,
     write_profile,
 )
 
 NUM_STEPS = 60
-PROFILES = {"one": ONE_SET, "two": TWO_SETS}
-
-
-def whole(shared_folder: Path, name: str) -> Path:
-    """The folder of an uninterrupted training, made once for all tests."""
-
-    def make(folder: Path) -> None:
-        write_profile(folder, name, PROFILES[name])
-        train(folder, "--profile", name)
-
-    return made_once(shared_folder / f"whole_{name}", make)
 
 
 def after_step(folder: Path, step: int) -> Callable[[], bool]:

@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 from journey.program import PROGRAM, start_program
-from journey.test_killed_training import whole
-from journey.trainings import ONE_SET, events, train, weights, write_profile
+from journey.trainings import ONE_SET, events, train, weights, whole, write_profile
 from upsctl.errors import ExitCode
 
 LIMIT = 60_000

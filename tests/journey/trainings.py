@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from journey.program import start_program
+from journey.program import made_once, start_program
 
 ONE_SET = "datasets: {burgers1d_tiny_v1: {batch_size: 8}}\n"
 TWO_SETS = "datasets: {burgers1d_tiny_v1: {batch_size: 8, weight: 3}, navier_stokes2d_tiny_v1: {batch_size: 2}}\n"
+PROFILES = {"one": ONE_SET, "two": TWO_SETS}
 SMALL = """
 model: {emulator: universal, settings: {sizes: {token_width: 16, fine_width: [8, 8, 8]}, operator: {depth: [1, 1, 1]}}}
 stages: {operator: {num_steps: 60}}
@@ -75,3 +76,13 @@ def events(folder: Path, *kinds: str) -> list[dict[str, Any]]:
 def weights(folder: Path) -> bytes:
     """The bytes of the last checkpoint's weights."""
     return (the_run(folder) / "stages" / "operator" / "checkpoint" / "weights.safetensors").read_bytes()
+
+
+def whole(shared_folder: Path, name: str) -> Path:
+    """The folder of an uninterrupted training, made once for all tests."""
+
+    def make(folder: Path) -> None:
+        write_profile(folder, name, PROFILES[name])
+        train(folder, "--profile", name)
+
+    return made_once(shared_folder / f"whole_{name}", make)

@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from contracts.small_problems import PROBLEMS, perturb, small_batch, untrained
+from contracts.toy_lineage import LINEAGE
 from ups_models.checkpoint import SCHEMA_VERSION, load_checkpoint, load_weights, read_entry, save_checkpoint
 from ups_models.errors import CheckpointError
+from ups_models.lineage import Lineage
 
 PROFILE = {"steps": 3, "optimiser": {"learning_rate": 0.004}}
-LINEAGE = {"label": "toy", "seed": 1, "datasets": {"burgers1d": "abc"}, "commit": None}
 
 READ_AND_PREDICT = """
 import sys, torch
@@ -65,7 +66,7 @@ def refusal(folder: Path) -> str:
 def test_carries_description_profile_lineage_and_digest(folder: Path) -> None:
     checkpoint = load_checkpoint(folder)
     assert checkpoint.profile == PROFILE
-    assert checkpoint.lineage == LINEAGE
+    assert checkpoint.lineage == Lineage.model_validate(LINEAGE)
     assert checkpoint.description.emulator == "universal"
     assert checkpoint.description.problems == {"burgers1d": PROBLEMS["burgers1d"]}
     assert checkpoint.digest == read_entry(folder)["files"]["weights.safetensors"]
@@ -132,6 +133,12 @@ def test_an_entry_without_a_key_names_it(folder: Path, key: str) -> None:
     assert key in refusal(folder)
 
 
+@pytest.mark.parametrize("change", [{"seed": "first"}, {"sead": 1}])
+def test_a_lineage_of_other_facts_is_refused(folder: Path, change: dict[str, object]) -> None:
+    rewrite_entry(folder, lambda entry: entry["lineage"].update(change))
+    assert next(iter(change)) in refusal(folder)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("emulator", "no_such_emulator"), ("frame", "no_such_frame"), ("settings", {"no_such_setting": 1}),
@@ -167,6 +174,10 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_entry_is_written_last(folder: Path) -> None:
-    """Its presence means complete; a crash between the two files leaves no checkpoint."""
-    assert (folder / "checkpoint.json").stat().st_mtime_ns >= (folder / "weights.safetensors").stat().st_mtime_ns
+def test_the_entry_is_written_last(tmp_path: Path) -> None:
+    """Its presence means complete: where the weights cannot be written, there is none."""
+    (tmp_path / "checkpoint" / "weights.safetensors").mkdir(parents=True)
+    emulator, description = untrained("universal", "burgers1d")
+    with pytest.raises(IsADirectoryError):
+        save_checkpoint(tmp_path / "checkpoint", description, emulator.state_dict(), PROFILE, LINEAGE)
+    assert not (tmp_path / "checkpoint" / "checkpoint.json").exists()

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ups_models.checkpoint import read_entry
+from ups_models.checkpoint import read_lineage
 from ups_models.errors import CheckpointError
 from upsctl.console import say
 from upsctl.data.artifact import Artifact
@@ -41,7 +41,7 @@ def train_planned(path: Path, profile: RunProfile, campaign: str, command: str, 
 
 def wall_seconds(checkpoint: Path) -> float:
     """The time that the updates of a checkpoint took."""
-    return float(read_entry(checkpoint)["lineage"]["wall_seconds"])
+    return read_lineage(checkpoint).wall_seconds
 
 
 def data_digest(artifact: Artifact) -> str:
@@ -53,12 +53,12 @@ def _is_of(run: RunFolder, profile: RunProfile, data: TrainingData) -> bool:
     """Whether the run has this profile, and its last checkpoint these sources, these data and the present schema."""
     try:
         own, checkpoint = run.profile, run.checkpoint(next(iter(profile.stages)))
-        lineage = None if checkpoint is None else read_entry(checkpoint)["lineage"]
+        lineage = None if checkpoint is None else read_lineage(checkpoint)
     except (CheckpointError, ProfileError):
         return False
     if own != profile:
         return False
-    return lineage is None or (lineage["source_digest"], lineage["datasets"]) == (
+    return lineage is None or (lineage.source_digest, lineage.datasets) == (
         training_digest(profile.model.emulator),
         describe_datasets({name: data.artifacts[name] for name in profile.datasets}),
     )

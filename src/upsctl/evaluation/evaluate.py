@@ -66,8 +66,8 @@ def evaluate_checkpoint(
     Raises:
         UnknownPartError: when no metric has one of the names.
     """
-    torch.set_num_threads(checkpoint.lineage["num_threads"])
-    emulator, label = checkpoint.emulator, checkpoint.lineage["label"]
+    torch.set_num_threads(checkpoint.lineage.num_threads)
+    emulator, label = checkpoint.emulator, checkpoint.lineage.label
     rollout = predict_split(emulator, artifact, split, BATCH_SIZE, label, device)
     one_step = predict_one_step(emulator, artifact, split, BATCH_SIZE, label, device)
     first = next(iter_split(artifact, split, 1)).map(lambda tensor: tensor.to(device))
@@ -77,7 +77,7 @@ def evaluate_checkpoint(
         *_measure_tokens(checkpoint, artifact, split, metrics, device),
     ]
     facts = _facts(checkpoint, artifact, split) | {"campaign": campaign, "command": command}
-    threads = checkpoint.lineage["num_threads"]
+    threads = checkpoint.lineage.num_threads
     here = facts | {"device": device_name(device), "device_class": device_class(device, threads)}
     costs = [_row(here, checkpoint, entry) for entry in _measure_cost(measure_speed(emulator, first))]
     return Evaluation([*(_row(facts, checkpoint, entry) for entry in measured), *costs], rollout)
@@ -95,7 +95,7 @@ def _measure_tokens(
     """What the tokens alone hold, for an emulator that has any."""
     emulator, chosen = checkpoint.emulator, [name for name in metrics if name in token_floor.METRICS]
     if isinstance(emulator, Universal) and chosen:
-        label = checkpoint.lineage["label"]
+        label = checkpoint.lineage.label
         decoded = token_floor.decode_tokens_alone(emulator, artifact, split, BATCH_SIZE, label, device)
         yield from _measure("tokens", decoded, chosen)
 
@@ -139,14 +139,14 @@ def _facts(checkpoint: Checkpoint, artifact: Artifact, split: SplitName) -> dict
     lineage, description = checkpoint.lineage, checkpoint.description
     return {
         "emulator": description.emulator, "frame": description.frame, "prediction": description.prediction,
-        "label": lineage["label"], "stages": tuple(lineage["stages"]), "num_parameters": lineage["num_parameters"],
-        "num_steps": lineage["num_steps"], "num_evaluations_per_step": lineage["num_evaluations_per_step"],
+        "label": lineage.label, "stages": lineage.stages, "num_parameters": lineage.num_parameters,
+        "num_steps": lineage.num_steps, "num_evaluations_per_step": lineage.num_evaluations_per_step,
         "is_deterministic": True, "dataset": artifact.card.name, "recipe_digest": artifact.recipe_digest,
         "content_digest": artifact.content_digest, "split": split,
-        "has_probe_misses": bool(artifact.manifest.probe_misses), "seed": lineage["seed"],
-        "checkpoint_digest": checkpoint.digest, "profile_digest": lineage["profile_digest"],
-        "commit": lineage["commit"], "device": lineage["device"], "device_class": lineage["device_class"],
-        "budget_seconds": lineage["budget_seconds"], "wall_seconds": lineage["wall_seconds"],
+        "has_probe_misses": bool(artifact.manifest.probe_misses), "seed": lineage.seed,
+        "checkpoint_digest": checkpoint.digest, "profile_digest": lineage.profile_digest,
+        "commit": lineage.commit, "device": lineage.device, "device_class": lineage.device_class,
+        "budget_seconds": lineage.budget_seconds, "wall_seconds": lineage.wall_seconds,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -163,4 +163,4 @@ def _row(facts: Mapping[str, Any], checkpoint: Checkpoint, measured: Measured) -
 
 def _source_digest(checkpoint: Checkpoint, dataset: str, measured: Measured) -> str:
     of_problem = problem_digest(checkpoint.description.problems[dataset])
-    return source_digest(checkpoint.lineage["source_digest"], of_problem, measured.metric, measured.horizon)
+    return source_digest(checkpoint.lineage.source_digest, of_problem, measured.metric, measured.horizon)

@@ -31,7 +31,7 @@ def headline_error(checkpoint: Checkpoint, artifact: Artifact, split: SplitName,
         artifact, split: what is predicted.
         mean: over the frames of each trajectory.
     """
-    rollout = predict_split(checkpoint.emulator, artifact, split, BATCH_SIZE, checkpoint.lineage["label"])
+    rollout = predict_split(checkpoint.emulator, artifact, split, BATCH_SIZE, checkpoint.lineage.label)
     return group_headline(rollout, mean)
 
 

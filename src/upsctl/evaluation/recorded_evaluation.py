@@ -80,8 +80,8 @@ def _plan(
 
 def _refuse_one_place(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> None:
     places = Counter(
-        predictions_path(plan.folder, one.lineage["label"], name, plan.split, one.lineage["seed"],
-                         one.lineage["budget_seconds"])
+        predictions_path(plan.folder, one.lineage.label, name, plan.split, one.lineage.seed,
+                         one.lineage.budget_seconds)
         for one in checkpoints for name in datasets if name in one.description.problems
     )  # fmt: skip
     for path, count in places.items():
@@ -92,7 +92,7 @@ def _refuse_one_place(checkpoints: Sequence[Checkpoint], datasets: Sequence[str]
 
 def describe_evaluation(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> Result:
     """What `evaluate_all` would do."""
-    labels = [checkpoint.lineage["label"] for checkpoint in checkpoints]
+    labels = [checkpoint.lineage.label for checkpoint in checkpoints]
     line = f"would evaluate {', '.join(labels)} on {', '.join(datasets)}, {plan.split}; rows to {plan.rows}"
     values = {"is_dry_run": True, "labels": labels, "datasets": list(datasets), "split": plan.split,
               "metrics": list(plan.metrics), "rows": str(plan.rows)}
@@ -106,11 +106,11 @@ def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: Evalua
         DiskError: when the folder cannot be written.
         UnknownPartError: when no metric has one of the names.
     """
-    label = checkpoint.lineage["label"]
+    label = checkpoint.lineage.label
     say(f"{label} on {artifact.card.name}, {plan.split}: one step and rollout")
     found = evaluate_checkpoint(
         checkpoint, artifact, plan.split, plan.metrics, campaign=plan.campaign, command=command, device=plan.device)
-    seed, budget = checkpoint.lineage["seed"], checkpoint.lineage["budget_seconds"]
+    seed, budget = checkpoint.lineage.seed, checkpoint.lineage.budget_seconds
     path = predictions_path(plan.folder, label, artifact.card.name, plan.split, seed, budget)
     write_predictions(found.rollout, path)
     append_rows(plan.rows, found.rows)

@@ -1,4 +1,4 @@
-"""What made a checkpoint: told inside it, so that evaluation needs no other file."""
+"""The facts of a training, as its checkpoints tell them."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from ups_models.lineage import DatasetDigests
 from upsctl.checkout import checkout_commit, has_changed_sources
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
@@ -18,7 +19,7 @@ from upsctl.source_digest import training_digest
 def describe_lineage(
     profile: RunProfile, run_name: str, model: nn.Module, artifacts: Mapping[str, Artifact], device: str, command: str
 ) -> dict[str, Any]:
-    """The facts of a training that do not change while it runs."""
+    """The values of a `Lineage` that do not change while a stage is trained."""
     return {
         "label": profile.label,
         "run": run_name,
@@ -26,7 +27,7 @@ def describe_lineage(
         "num_evaluations_per_step": 1,
         "seed": profile.seed,
         "budget_seconds": profile.budget_seconds,
-        "datasets": describe_datasets(artifacts),
+        "datasets": {name: digests.model_dump() for name, digests in describe_datasets(artifacts).items()},
         "profile_digest": profile_digest(profile),
         "source_digest": training_digest(profile.model.emulator),
         "commit": present_commit(),
@@ -42,14 +43,14 @@ def count_parameters(model: nn.Module) -> int:
     return sum(weight.numel() * (2 if weight.is_complex() else 1) for weight in model.parameters())
 
 
-def describe_datasets(artifacts: Mapping[str, Artifact]) -> dict[str, dict[str, str]]:
+def describe_datasets(artifacts: Mapping[str, Artifact]) -> dict[str, DatasetDigests]:
     """Dataset -> the digests of what a training takes from it."""
     return {
-        name: {
-            "recipe_digest": artifact.recipe_digest,
-            "content_digest": artifact.content_digest,
-            "problem_digest": problem_digest(problem_of(artifact.card)),
-        }
+        name: DatasetDigests(
+            recipe_digest=artifact.recipe_digest,
+            content_digest=artifact.content_digest,
+            problem_digest=problem_digest(problem_of(artifact.card)),
+        )
         for name, artifact in artifacts.items()
     }
 

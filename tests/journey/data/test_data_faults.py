@@ -1,5 +1,4 @@
 """What goes wrong with data: altered bytes, full disks, kills, Ctrl-C: one line, nothing half written, on it goes."""
-# ruff: noqa: F811  pytest's fixtures are named as the arguments that take them
 
 import json
 import os
@@ -14,18 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journey.data_program import (  # noqa: F401
-    BURGERS,
-    PROGRAM,
-    alter,
-    cache,
-    entries,
-    error,
-    folder,
-    made,
-    upsctl,
-    values,
-)  # fmt: skip
+from journey.data.data_program import BURGERS, PROGRAM, alter, entries, error, upsctl, values
 from upsctl.data.cache import Cache
 from upsctl.data.checker import check_artifact
 from upsctl.data.convert import build_converter

@@ -1,5 +1,4 @@
 """Data as a person meets them: found, made, packed, pushed, fetched, converted, checked, pruned."""
-# ruff: noqa: F811  pytest's fixtures are named as the arguments that take them
 
 import json
 import shutil
@@ -10,8 +9,8 @@ from pathlib import Path
 import h5py
 import pytest
 
-from contracts.test_stores import serve
-from journey.data_program import BURGERS, TINY, cache, entries, error, folder, made, upsctl, values  # noqa: F401
+from contracts.web_server import serve
+from journey.data.data_program import BURGERS, TINY, entries, error, upsctl, values
 from upsctl.data.convert import build_converter
 from upsctl.data.digests import file_digest
 from upsctl.errors import ExitCode
