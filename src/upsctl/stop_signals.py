@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: they end a command between imports, never inside one, and nothing once it is done."""
 
+import atexit
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ class Preempted(BaseException):
 def leave_at_once() -> None:
     """While the program is being imported there is nothing to save, and an exception may end C++ in a crash."""
     _handle(_leave)
+    atexit.register(_ignore)  # first registered, so last called
 
 
 def stop_between_imports() -> None:
@@ -30,6 +32,12 @@ def stop_between_imports() -> None:
 def leave_with(code: int) -> None:
     """How the command ended is settled: a signal in the interpreter's own end only makes it shorter."""
     _handle(lambda number, frame: os._exit(code))
+
+
+def _ignore() -> None:
+    """What the interpreter still takes down no signal may cut: it would hand each back to the system, which kills."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:

@@ -30,6 +30,18 @@ upsctl.cli.main()
 """
 START = "from upsctl import stop_signals; stop_signals.leave_at_once(); import slow_module"
 END = "from upsctl import stop_signals; stop_signals.leave_with(7); import slow_module"
+TEARDOWN = """
+import os, sys, time
+from upsctl import stop_signals
+class Slow:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"importing" + bytes([10]))
+        sleep(1)
+slow = Slow()
+stop_signals.leave_at_once()
+stop_signals.leave_with(7)
+sys.exit(7)
+"""
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
@@ -64,3 +76,8 @@ def test_after_its_end_nothing_changes_how_it_ended(tmp_path: Path, number: sign
 def test_a_signal_that_the_parent_ignores_stays_ignored(tmp_path: Path) -> None:
     code, output, errors = stopped(f"import signal; signal.signal(2, signal.SIG_IGN); {START}", tmp_path, signal.SIGINT)
     assert (code, output, errors) == (ExitCode.DONE, "imported\n", "")
+
+
+@BOTH
+def test_the_interpreter_is_taken_down_in_peace(tmp_path: Path, number: signal.Signals) -> None:
+    assert stopped(TEARDOWN, tmp_path, number) == (7, "", "")
