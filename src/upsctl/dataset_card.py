@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from upsctl.frame_card import FrameCard, check_frame
 from upsctl.sample import BoundaryKind
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*_v[0-9]+$"
+"""A dataset's name: a folder's name too, ending in its version."""
+
 
 class Frozen(BaseModel):
     """A frozen part of a profile that refuses keys it does not know."""
@@ -26,11 +29,17 @@ class AxisCard(Frozen):
     """
 
     name: Literal["x", "y", "z"]
-    low: float
-    high: float
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
     num_cells: int = Field(gt=0)
     units: str = "m"
     boundary: tuple[BoundaryKind, BoundaryKind]
+
+    @model_validator(mode="after")
+    def _has_an_extent(self) -> "AxisCard":
+        if not self.low < self.high:
+            raise ValueError(f"axis {self.name}: expected `low` below `high`, got {self.low:g} and {self.high:g}")
+        return self
 
 
 class TimeCard(Frozen):
@@ -43,7 +52,7 @@ class TimeCard(Frozen):
         units: of time.
     """
 
-    dt: float = Field(gt=0)
+    dt: float = Field(gt=0, allow_inf_nan=False)
     num_frames: int = Field(gt=0)
     start: float = 0.0
     units: str = "s"
@@ -104,7 +113,7 @@ class RecipeSource(Frozen):
     """
 
     recipe: str
-    seed: int
+    seed: int = Field(ge=0)
     settings: dict[str, Any]
 
 
@@ -204,7 +213,7 @@ class DatasetCard(Frozen):
     """One name, one physics, one content.
 
     Attributes:
-        name: the file's name.
+        name: the file's name, which ends in the version: `_v1`.
         title: a few words.
         description: what a person must know before using the data.
         equation: what is solved.
@@ -223,7 +232,7 @@ class DatasetCard(Frozen):
         artifacts: where packed artifacts were pushed.
     """
 
-    name: str
+    name: str = Field(pattern=NAME_PATTERN)
     title: str
     description: str
     equation: str

@@ -104,10 +104,10 @@ def _keys(values: Any, prefix: str = "") -> Iterator[str]:
 
 
 def parse_value(text: str) -> Any:
-    """A value as YAML means it; text that is no YAML is text."""
+    """A value as YAML means it; text that is no YAML, or has no end, is text."""
     try:
         return _plain(YAML(typ="safe", pure=True).load(text))
-    except YAMLError:
+    except (YAMLError, RecursionError):
         return text
 
 

@@ -1,10 +1,13 @@
 """The typed profiles of one training, one model size, one store. Defaults stand here and nowhere else."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from upsctl.dataset_card import Frozen
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class ModelProfile(Frozen):
@@ -40,7 +43,7 @@ class OptimiserProfile(Frozen):
     warmup_fraction: float = Field(default=0.03, ge=0, lt=1)
     final_fraction: float = Field(default=0.01, ge=0, le=1)
     weight_decay: float = Field(default=1e-4, ge=0)
-    betas: tuple[float, float] = (0.9, 0.99)
+    betas: tuple[Share, Share] = (0.9, 0.99)
     clip_norm: float = Field(default=1.0, gt=0)
     ema_half_life_fraction: float = Field(default=0.01, gt=0, le=0.2)
 
@@ -106,7 +109,7 @@ class RunProfile(Frozen):
     budget_seconds: float | None = None
     optimiser: OptimiserProfile = OptimiserProfile()
     tracker: TrackerProfile = TrackerProfile()
-    seed: int = 0
+    seed: Seed = 0
     steps_per_epoch: int = Field(default=200, gt=0)
     checkpoint_interval_seconds: float = Field(default=20.0, gt=0)
     num_threads: int = Field(default=0, ge=0)

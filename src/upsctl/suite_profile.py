@@ -1,11 +1,11 @@
 """The typed profiles of a comparison: its contestants, their sweep, and what the sweep chose."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from upsctl.dataset_card import Frozen
-from upsctl.profiles import DatasetShare, ModelProfile, OptimiserProfile
+from upsctl.profiles import DatasetShare, ModelProfile, OptimiserProfile, Seed
 
 
 class SweepProfile(Frozen):
@@ -41,9 +41,15 @@ class Contestant(Frozen):
     model: ModelProfile
     stage: str = "supervised"
     stage_settings: dict[str, Any] = Field(default_factory=dict)
-    learning_rates: tuple[float, ...] = ()
+    learning_rates: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
     width_setting: str = "width"
-    widths: tuple[int, ...] = ()
+    widths: tuple[Annotated[int, Field(gt=0)], ...] = ()
+
+    @model_validator(mode="after")
+    def _has_both_axes(self) -> "Contestant":
+        if bool(self.learning_rates) != bool(self.widths):
+            raise ValueError(f"`{self.label}` has either `learning_rates` and `widths`, or neither")
+        return self
 
     @property
     def is_trained(self) -> bool:
@@ -91,7 +97,7 @@ class SuiteProfile(Frozen):
     contestants: tuple[Contestant, ...] = Field(min_length=1)
     budget_seconds: float = Field(gt=0)
     budget_tolerance: float = Field(default=1.1, gt=1)
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     split: Literal["valid", "test"] = "valid"
     optimiser: OptimiserProfile = OptimiserProfile()
     sweep: SweepProfile | None = None

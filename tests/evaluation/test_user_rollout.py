@@ -38,7 +38,7 @@ def test_the_users_own_step_extent_and_resolution(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"viscositi": 0.1}, "`viscositi` is no field or parameter of toy1d; expected viscosity"),
+        ({"viscositi": 0.1}, "`viscositi` is no field or parameter of toy1d_v1; expected viscosity"),
         ({"u": np.zeros((32, 2))}, r"`u`; expected shape \(32, 1\); got shape \(32, 2\)"),
         ({"u": np.full(32, np.nan)}, "`u`; expected finite numbers"),
         ({"viscosity": np.zeros(3)}, "`viscosity`; expected one finite number"),

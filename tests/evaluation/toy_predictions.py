@@ -22,7 +22,7 @@ def toy_card(num_dimensions: int, num_cells: int = 32, num_frames: int = 11) -> 
     )
     viscosity = ParameterCard(units="m2/s", description="diffusion coefficient", values=VISCOSITIES)
     return DatasetCard(
-        name=f"toy{num_dimensions}d", title="Toy", description="Analytic waves.", equation="none", modality="grid",
+        name=f"toy{num_dimensions}d_v1", title="Toy", description="Analytic waves.", equation="none", modality="grid",
         axes=axes, time=TimeCard(dt=0.1, num_frames=num_frames), fields=fields, parameters={"viscosity": viscosity},
         source=RecipeSource(recipe="toy", seed=0, settings={}), splits=SplitsCard(train=0, valid=0, test=8),
         licence="none", citation="none",

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from filelock import FileLock
 
 from journey.trainings import ONE_SET, write_profile
 from upsctl.cli import run as upsctl
 from upsctl.errors import ExitCode
+from upsctl.profile_reader import load_yaml, shipped_profiles, write_yaml
 from upsctl.training.run_folder import RunFolder, find_run, list_runs
 
+HAS_CUDA = torch.cuda.is_available()
 SHORT = ("--profile", "one", "--set", "stages.operator.num_steps=4")
 
 
@@ -113,7 +116,7 @@ def test_a_baselines_run_is_never_taken(folder: Path, capfd: pytest.CaptureFixtu
 
 def test_a_dry_run_leaves_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = values(capfd, *SHORT, "--dry-run")
-    assert found["is_dry_run"] and found["stages"] == [{"stage": "operator", "done": "0", "num_steps": "4"}]
+    assert found["is_dry_run"] and found["stages"] == [{"stage": "operator", "done": 0, "num_steps": 4}]
     assert not (folder / "runs").exists()
 
 
@@ -141,3 +144,48 @@ def test_a_diverged_training_has_its_own_exit_code(folder: Path, capfd: pytest.C
     assert upsctl(["train", "--profile", "one", *fast]) == ExitCode.DIVERGED
     assert "next: a smaller optimiser.learning_rate" in capfd.readouterr().err
     assert list(latest(folder).events("diverged"))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("model.settings.sizes.token_width=32", ExitCode.PROFILE),
+        ("seed=1", ExitCode.PROFILE),
+        ("datasets={navier_stokes2d_tiny_v1: {}}", ExitCode.PROFILE),
+        ("seed=-1", ExitCode.PROFILE),
+        pytest.param("device=cuda", ExitCode.RESOURCES, marks=pytest.mark.skipif(HAS_CUDA, reason="it is there")),
+    ],
+)
+def test_a_change_that_its_weights_do_not_allow_leaves_the_run_as_it_was(
+    folder: Path, capfd: pytest.CaptureFixture[str], change: str, code: ExitCode
+) -> None:
+    values(capfd, *SHORT)
+    before = latest(folder).profile
+    longer = ("--profile", "one", "--resume", "--set", "stages.operator.num_steps=6")
+    assert upsctl(["train", *longer, "--set", change]) == code
+    assert change.partition("=")[0].partition(".")[0] in capfd.readouterr().err
+    assert latest(folder).profile == before
+    assert values(capfd, *longer)["trained"] == ["operator"], "it goes on"
+
+
+def test_a_run_does_not_go_on_with_other_data(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCTL_DATA_ROOT", str(folder / "cache"))
+    values(capfd, *SHORT)
+    card = load_yaml(shipped_profiles() / "datasets/burgers1d_tiny_v1.yaml")
+    card["source"]["seed"] += 1
+    write_yaml(card | {"probes": []}, folder / "profiles/datasets/burgers1d_tiny_v1.yaml")
+    longer = ("--profile", "one", "--resume", "--set", "stages.operator.num_steps=6")
+    assert upsctl(["train", *longer]) == ExitCode.RUN
+    assert "burgers1d_tiny_v1 is not what it was trained on" in capfd.readouterr().err
+
+
+def test_a_run_does_not_go_on_with_other_sources(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    values(capfd, *SHORT)
+    entry = latest(folder).path / "stages/operator/checkpoint/checkpoint.json"
+    written = json.loads(entry.read_text())
+    written["lineage"]["source_digest"] = "0" * 64
+    entry.write_text(json.dumps(written))
+    assert upsctl(["train", "--profile", "one", "--resume", "--set", "stages.operator.num_steps=6"]) == ExitCode.RUN
+    assert "code that trained it has changed" in capfd.readouterr().err

@@ -32,6 +32,7 @@ def train(
 
     from upsctl import console
     from upsctl.training.request import TrainRequest, begin_run, describe_request, resume_run
+    from upsctl.training.resumption import open_training_data
     from upsctl.training.run_summary import describe_run
     from upsctl.training.trained_run import train_run
 
@@ -42,5 +43,5 @@ def train(
     command = shlex.join(["upsctl", *sys.argv[1:]])
     run, stages = (resume_run(request) if resume else begin_run(request, command))
     if stages:
-        train_run(run, stages, command)
+        train_run(run, stages, command, open_training_data(run))
     console.show(describe_run(run, trained=stages), as_json)

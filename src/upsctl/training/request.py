@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ups_models.checkpoint import read_lineage
 from upsctl.console import Result, say
 from upsctl.errors import RunError, UsageError
 from upsctl.nearest_name import nearest
 from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import Resolved, leaves, load_profile
 from upsctl.profiles import RunProfile
+from upsctl.training.resumption import refuse_other_weights
 from upsctl.training.run_folder import RunFolder, create_run, runs_root
 from upsctl.training.run_summary import summarise_runs
 from upsctl.training.trained_run import choose_device
@@ -77,11 +79,13 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
 
     Raises:
         RunError: when there is no such run, or options are given again while another process trains it.
+        ProfileError, ResourcesError: when the run cannot go on with the options given again; it stays as it was.
     """
     run = find_run_to_resume(request)
     own = str(run.path / "profile.yaml")
     resolved = request.resolve(own)
     refuse_problems(resolved)
+    refuse_other_weights(run, resolved.profile)
     changed, changes = resolved.profile, _differences(run.profile, resolved)
     for change in changes:
         say(f"{run.name}: changed {change}")
@@ -100,17 +104,17 @@ def describe_request(request: TrainRequest, is_resume: bool) -> Result:
         profile, name = request.resolve(str(run.path / "profile.yaml")).profile, run.name
     else:
         profile, name, run = request.resolve_new().profile, f"a new run in {runs_root()}", None
-    rows = [(stage, *_left(profile, run, stage)) for stage in request.stages(profile)]
+    left = [(stage, _steps_made(run, stage), profile.stages[stage].num_steps) for stage in request.stages(profile)]
     lines = [f"would train {profile.model.emulator} on {', '.join(profile.datasets)} in {name}"]
     values = {"is_dry_run": True, "run": run.name if run else None, "profile": profile.model_dump(mode="json"),
-              "stages": [dict(zip(("stage", "done", "num_steps"), row, strict=True)) for row in rows]}
+              "stages": [dict(zip(("stage", "done", "num_steps"), one, strict=True)) for one in left]}
+    rows = [[str(value) for value in one] for one in left]
     return Result(values, lines, ("stage", "updates made", "updates in all"), rows)
 
 
-def _left(profile: RunProfile, run: RunFolder | None, stage: str) -> tuple[str, str]:
+def _steps_made(run: RunFolder | None, stage: str) -> int:
     checkpoint = run.checkpoint(stage) if run else None
-    done = int(checkpoint.name.removeprefix("step_")) if checkpoint else 0
-    return str(done), str(profile.stages[stage].num_steps)
+    return read_lineage(checkpoint).num_steps if checkpoint else 0
 
 
 def find_run_to_resume(request: TrainRequest) -> RunFolder:
