@@ -137,6 +137,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: when a file is missing or altered, or the schema is another.
     """
+    folder = folder.resolve()  # a training may point the link at a newer one meanwhile
     entry = read_entry(folder)
     weights = load_weights(folder)
     description, emulator = _untrained(entry["description"], folder)

@@ -13,6 +13,14 @@ def checkout_commit() -> str | None:
     return _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
 
 
+def present_commit() -> str:
+    """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout or without git."""
+    commit = checkout_commit()
+    if commit is None:
+        return "none"
+    return f"{commit}+changes" if has_changed_sources() else commit
+
+
 def has_changed_sources() -> bool:
     """Whether files below `src` differ from that commit; yes where git cannot say."""
     return _git("status", "--porcelain", "--", "src") != ""

@@ -1,6 +1,7 @@
 """The one place that prints: tables and progress for people, versioned JSON for machines, errors in one line."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +26,8 @@ class _Output(Console):
         raise BrokenPipeError
 
 
-_out = _Output(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
-_err = _Output(stderr=True, highlight=False)
+_out = _Output(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+_err = _Output(stderr=True, highlight=False, emoji=False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Result:
 def show(result: Result, as_json: bool = False) -> None:
     """Print a command's result on standard output."""
     if as_json:
-        text = json.dumps({"version": JSON_VERSION, **result.values}, indent=1, default=str)
+        values = _finite({"version": JSON_VERSION, **result.values})
+        text = json.dumps(values, indent=1, default=str, allow_nan=False)
         _out.print(text, markup=False, soft_wrap=True, highlight=False)
         return
     for part in (result, *result.parts):
@@ -62,6 +64,15 @@ def show(result: Result, as_json: bool = False) -> None:
             _out.print(_table(part))
     if result.next_step:
         _out.print(f"next: {result.next_step}", markup=False, soft_wrap=True)
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for every number that JSON has no word for."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _table(result: Result) -> Table:

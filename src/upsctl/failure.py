@@ -13,7 +13,11 @@ from ups_models.errors import CheckpointError, ModelError, UnknownPartError
 from upsctl.errors import ExitCode, UpsctlError
 from upsctl.stop_signals import Preempted
 
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+DISK_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
+PATH_ERRORS = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+NEXT_STEPS = dict.fromkeys(DISK_ERRORS, "`upsctl doctor` shows the disks") | dict.fromkeys(
+    PATH_ERRORS, "give another path")
 GOING_ON = "the same command (`upsctl train` with --resume) goes on from what is kept"
 
 
@@ -36,9 +40,9 @@ def failure_of(error: BaseException) -> Failure:
             return Failure(_one_line(str(error)), ExitCode.PROFILE)
         case ModelError():
             return Failure(_one_line(str(error)), ExitCode.DATA)
-        case OSError() if error.errno in DISK_ERRORS:
+        case OSError() if error.errno in NEXT_STEPS:
             place = f"{error.filename}: " if error.filename else ""
-            return Failure(f"{place}{error.strerror}; next: `upsctl doctor` shows the disks", ExitCode.DISK)
+            return Failure(f"{place}{error.strerror}; next: {NEXT_STEPS[error.errno]}", ExitCode.DISK)
         case ModuleNotFoundError() if _is_foreign(error):
             return Failure(f"{_one_line(str(error))}; next: `upsctl doctor` says what is missing", ExitCode.RESOURCES)
         case KeyboardInterrupt():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from upsctl.cores import count_cores
 from upsctl.data.cache import Cache
 from upsctl.errors import DiskError
 from upsctl.profile_kinds import PROFILE_KINDS
@@ -95,7 +96,7 @@ def _installed(name: str) -> str:
 
 
 def _processors() -> Iterator[Finding]:
-    yield Finding("cores", str(os.cpu_count() or "unknown"))
+    yield Finding("cores", str(count_cores()))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     is_small = memory < NEEDED_MEMORY
     step = "use smaller batch sizes" if is_small else ""

@@ -1,10 +1,11 @@
 """Which machine this is, as rows tell it."""
 
-import os
 import platform
 from pathlib import Path
 
 import torch
+
+from upsctl.cores import count_cores
 
 
 def device_name(device: str) -> str:
@@ -19,8 +20,8 @@ def device_class(device: str, num_threads: int) -> str:
 
 
 def count_threads(wanted: int) -> int:
-    """So many processor threads as are wanted; as many as there are cores where that is 0."""
-    return wanted or os.cpu_count() or 1
+    """So many processor threads as are wanted; as many as there are cores for it where that is 0."""
+    return wanted or count_cores()
 
 
 def _processor() -> str:

@@ -52,6 +52,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the profile; may be given again."),
 ]
+PartMegabytes = Annotated[float, typer.Option("--part-mb", min=0.001, max=1e9, help="A part's largest size in MB.")]
 DatasetName = Annotated[str, typer.Argument(help="A dataset's name.", autocompletion=complete_dataset)]
 DatasetReference = Annotated[
     str,

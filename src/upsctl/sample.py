@@ -82,6 +82,11 @@ class Sample:
     parameters: Mapping[str, float]
 
     @property
+    def initial_condition(self) -> str:
+        """What no two splits may share."""
+        return initial_condition(self.trajectory_id)
+
+    @property
     def domain(self) -> Domain:
         """The only domain of a single-domain trajectory.
 
@@ -90,3 +95,8 @@ class Sample:
         """
         (domain,) = self.domains.values()
         return domain
+
+
+def initial_condition(trajectory_id: str) -> str:
+    """A trajectory's id up to its last `/`."""
+    return trajectory_id.rpartition("/")[0] or trajectory_id

@@ -114,6 +114,7 @@ def stretched(sample: Sample) -> Sample:
     return with_domain(sample, geometry=Grid((Axis("x", x.coordinates * 1.1, x.extent, x.boundary), y)))
 
 
+FIRST_ID = next(iter(toy_samples())).trajectory_id
 BROKEN: dict[str, tuple[Callable[[Sample], Sample], str]] = {
     "a NaN": (lambda s: with_field(s, "density", np.full_like(s.domain.fields["density"], np.nan)), "finite values"),
     "a missing field": (lambda s: with_domain(s, fields={"velocity": s.domain.fields["velocity"]}), "variable fields"),
@@ -123,6 +124,8 @@ BROKEN: dict[str, tuple[Callable[[Sample], Sample], str]] = {
     "fewer frames": (lambda s: dataclasses.replace(s, times=s.times[:2]), "times"),
     "other times": (lambda s: dataclasses.replace(s, times=s.times + 1), "times"),
     "another grid": (stretched, "those of the first trajectory"),
+    "an initial condition of another split": (
+        lambda s: dataclasses.replace(s, trajectory_id=FIRST_ID, split="test"), "in one split only"),
     "a missing parameter": (lambda s: dataclasses.replace(s, parameters={"viscosity": 0.1}), "parameters"),
 }  # fmt: skip
 

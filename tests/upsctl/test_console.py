@@ -24,6 +24,15 @@ def test_people_get_lines_table_parts_and_the_next_step(capsys: pytest.CaptureFi
     assert lines.index("x") < lines.index("one") < lines.index("inner") < lines.index("next: go")
 
 
+def test_what_looks_like_an_emoji_or_is_no_json_number(capsys: pytest.CaptureFixture[str]) -> None:
+    console.fail("rows.jsonl:100: not a row")
+    console.show(Result({"address": "a:smile:b", "rate": [float("inf")]}), as_json=True)
+    printed = capsys.readouterr()
+    assert printed.err == "error: rows.jsonl:100: not a row\n"
+    assert json.loads(printed.out) == {"version": console.JSON_VERSION, "address": "a:smile:b", "rate": [None]}
+    assert "Infinity" not in printed.out
+
+
 def test_a_cell_of_a_table_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     console.show(Result({}, columns=("shape",), rows=[("[/x]",), ("[T, C]",)]))
     assert [line.strip() for line in capsys.readouterr().out.splitlines()] == ["shape", "[/x]", "[T, C]"]

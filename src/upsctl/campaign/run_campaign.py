@@ -17,6 +17,7 @@ from upsctl.campaign.planned_training import train_planned, wall_seconds
 from upsctl.campaign.step_times import measure_step_seconds, time_reference
 from upsctl.campaign.sweep import run_mixture_sweep
 from upsctl.campaign.trials import Trials
+from upsctl.checkout import present_commit
 from upsctl.console import say, warn
 from upsctl.data.artifact import Artifact
 from upsctl.data.fetch import open_dataset
@@ -32,7 +33,6 @@ from upsctl.profile_reader import write_yaml
 from upsctl.profiles import RunProfile
 from upsctl.sample import SplitName
 from upsctl.suite_profile import SuiteProfile, SweepResult
-from upsctl.training.lineage import present_commit
 from upsctl.training.trained_run import TrainingData, choose_device
 
 

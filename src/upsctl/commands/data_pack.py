@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson, DatasetReference, DryRun
+from upsctl.options import AsJson, DatasetReference, DryRun, PartMegabytes
 
 
 def data_pack(
     reference: DatasetReference,
     output: Annotated[Path, typer.Option("--output", help="Folder of the archive.")] = Path(),
-    part_mb: Annotated[float, typer.Option("--part-mb", min=0.001, help="A part's largest size in MB.")] = 1000,
+    part_mb: PartMegabytes = 1000,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -8,7 +8,7 @@ from upsctl.options import AsJson, DryRun
 
 
 def data_prune(
-    max_gb: Annotated[float, typer.Option("--max-gb", min=0, help="What the cache may take, in GB.")],
+    max_gb: Annotated[float, typer.Option("--max-gb", min=0, max=1e9, help="What the cache may take, in GB.")],
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Also remove work that was stopped and could go on.")
     ] = False,

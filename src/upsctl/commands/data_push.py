@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from upsctl.options import AsJson, DatasetName, DryRun, complete_store
+from upsctl.options import AsJson, DatasetName, DryRun, PartMegabytes, complete_store
 
 
 def data_push(
     name: DatasetName,
     store: Annotated[str, typer.Option("--store", help="A store's name or path.", autocompletion=complete_store)],
-    part_mb: Annotated[float, typer.Option("--part-mb", min=0.001, help="A part's largest size in MB.")] = 1000,
+    part_mb: PartMegabytes = 1000,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -43,6 +43,7 @@ class ArtifactWriter:
         self.folder, self.card = folder, card
         self._files: dict[SplitName, GuardedHdf5] = {}
         self._trajectories: dict[SplitName, list[str]] = {}
+        self._split_of: dict[str, SplitName] = {}
         self._statistics = StatisticsAccumulator()
         self._first: Sample | None = None
 
@@ -63,10 +64,12 @@ class ArtifactWriter:
         """Append one trajectory to its split.
 
         Raises:
-            DataError: when a field or parameter is missing, unknown, misshapen or not finite.
+            DataError: when a field or parameter is missing, unknown, misshapen or not finite, or the initial condition
+                is in another split already.
             OSError: when the disk is full.
         """
         self._refuse_what_breaks_the_card(sample)
+        self._refuse_a_leak(sample)
         with uninterrupted():
             self._append(sample)
         self._files[sample.split].raise_error()
@@ -124,6 +127,13 @@ class ArtifactWriter:
         with uninterrupted():
             for file in self._files.values():
                 file.close()
+
+    def _refuse_a_leak(self, sample: Sample) -> None:
+        """Sources that differ in length may assign one initial condition to several splits."""
+        other = self._split_of.setdefault(sample.initial_condition, sample.split)
+        if other != sample.split:
+            got = f"{sample.initial_condition} in {other} and in {sample.split}"
+            raise DataError(f"{self.card.name}: splits", expected="an initial condition in one split only", got=got)
 
     def _refuse_what_breaks_the_card(self, sample: Sample) -> None:
         where, domain = f"{self.card.name}: {sample.trajectory_id}", sample.domain

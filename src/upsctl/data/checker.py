@@ -19,6 +19,7 @@ from upsctl.data.violation import Violation
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import UpsctlError
 from upsctl.profile_reader import load_yaml, validate
+from upsctl.sample import initial_condition
 
 _STATISTICS_TOLERANCE = 1e-6
 
@@ -75,7 +76,7 @@ def _check_splits(manifest: Manifest, card: DatasetCard) -> Iterator[Violation]:
     owners: dict[str, set[str]] = {}
     for split, ids in manifest.trajectories.items():
         for trajectory_id in ids:
-            owners.setdefault(trajectory_id.rpartition("/")[0] or trajectory_id, set()).add(split)
+            owners.setdefault(initial_condition(trajectory_id), set()).add(split)
         if len(ids) != getattr(card.splits, split):
             yield Violation(MANIFEST_NAME, f"trajectories.{split}", f"{getattr(card.splits, split)} ids", str(len(ids)))
     counts = Counter(trajectory_id for ids in manifest.trajectories.values() for trajectory_id in ids)

@@ -1,11 +1,11 @@
 """A dataset by name: from the cache, else from a store, else made by its recipe or from the vendor's files."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upsctl.console import warn
+from upsctl.cores import count_cores
 from upsctl.data.artifact import Artifact
 from upsctl.data.cache import Cache, CacheRecord
 from upsctl.data.checker import check_artifact
@@ -57,7 +57,7 @@ def fetch_dataset(name: str, num_processes: int | None = None, is_checked: bool 
     with cache.lock(card.name), reported_disk_errors(f"fetching {card.name}"):
         if is_checked:
             remove_broken(cache, card)
-        return _fetch(card, cache, num_processes or os.cpu_count() or 1)
+        return _fetch(card, cache, num_processes or count_cores())
 
 
 def open_dataset(name: str, splits: Sequence[SplitName]) -> Artifact:
@@ -84,7 +84,7 @@ def hold_dataset(name: str) -> FetchResult:
     """Fetch if needed, and keep the cache's entry from being pruned until this process ends."""
     card, cache = load_profile("datasets", name).profile, Cache.default()
     with cache.lock(card.name), reported_disk_errors(f"fetching {card.name}"):
-        result = _fetch(card, cache, os.cpu_count() or 1)
+        result = _fetch(card, cache, count_cores())
         record = cache.find(card.name, result.source_digest)
         assert record is not None
         cache.hold(record)

@@ -1,6 +1,7 @@
 """A hidden folder for work that appears by a rename; a killed process' own is removed by the next one."""
 
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -30,7 +31,7 @@ def working_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def _remove_left(parent: Path, prefix: str) -> None:
-    for path in sorted(parent.glob(f"{prefix}*")):
+    for path in sorted(parent.glob(f"{glob.escape(prefix)}*")):
         try:
             lease = os.open(path, os.O_RDONLY)
         except FileNotFoundError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ups_models.checkpoint import Checkpoint
 from ups_models.registry import list_parts
+from upsctl.checkout import present_commit
 from upsctl.console import Result, say
 from upsctl.data.artifact import Artifact
 from upsctl.data.fetch import open_dataset
@@ -15,6 +16,7 @@ from upsctl.errors import UsageError
 from upsctl.evaluation.evaluate import evaluate_checkpoint
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
+from upsctl.evaluation.looks import record_look
 from upsctl.evaluation.predictions_file import write_predictions
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, append_rows
@@ -141,6 +143,9 @@ def evaluate_all(
         command: the words that a person types before a checkpoint's path to make its rows again.
     """
     rows = []
+    if plan.split == "test":
+        for dataset in artifacts:
+            record_look(plan.folder, plan.campaign or "eval", dataset, present_commit())
     for checkpoint in checkpoints:
         own = shlex.join([*command, str(checkpoint.path)])
         for dataset in (name for name in checkpoint.description.problems if name in artifacts):

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ups_models.lineage import DatasetDigests
-from upsctl.checkout import checkout_commit, has_changed_sources
+from upsctl.checkout import present_commit
 from upsctl.data.artifact import Artifact
 from upsctl.data.problems import problem_digest, problem_of
 from upsctl.machine import count_threads, device_class, device_name
@@ -58,11 +58,3 @@ def describe_datasets(artifacts: Mapping[str, Artifact]) -> dict[str, DatasetDig
 def profile_digest(profile: RunProfile) -> str:
     """SHA-256 over the resolved profile."""
     return hashlib.sha256(json.dumps(profile.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-
-
-def present_commit() -> str:
-    """The commit of this code, with `+changes` where files differ from it; `none` outside a checkout or without git."""
-    commit = checkout_commit()
-    if commit is None:
-        return "none"
-    return f"{commit}+changes" if has_changed_sources() else commit
