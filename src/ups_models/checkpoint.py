@@ -35,7 +35,7 @@ class EmulatorDescription(PartConfig):
     frame: Literal["declared", "standard"]
     prediction: Literal["residual", "direct"]
     settings: dict[str, Any] = Field(default_factory=dict)
-    problems: dict[str, Problem]
+    problems: dict[str, Problem] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def read_entry(folder: Path) -> dict[str, Any]:
         entry = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"{folder}: no checkpoint here; expected a folder with checkpoint.json") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, IsADirectoryError):
         raise CheckpointError(f"{path}: not JSON; the file was altered or cut") from None
     version = entry.get("schema_version") if isinstance(entry, dict) else None
     if version != SCHEMA_VERSION:
@@ -196,6 +196,8 @@ def read_entry(folder: Path) -> dict[str, Any]:
     missing = [key for key in ("description", "profile", "lineage", "files") if key not in entry]
     if missing:
         raise CheckpointError(f"{path}: no `{missing[0]}`; the file was altered or cut")
+    if not isinstance(entry["files"], dict) or "weights.safetensors" not in entry["files"]:
+        raise CheckpointError(f"{path}: no hash of the weights; the file was altered or cut")
     return entry
 
 

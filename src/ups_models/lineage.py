@@ -1,5 +1,7 @@
 """What made a checkpoint: told inside it, so that evaluation needs no other file."""
 
+from pydantic import Field
+
 from ups_models.interfaces import PartConfig
 
 
@@ -45,7 +47,7 @@ class Lineage(PartConfig):
     commit: str
     device: str
     device_class: str
-    num_threads: int
+    num_threads: int = Field(ge=1)
     command: str
     stages: tuple[str, ...]
     num_steps: int

@@ -18,7 +18,7 @@ DISK_ERRORS = {
 PATH_ERRORS = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 NEXT_STEPS = dict.fromkeys(DISK_ERRORS, "`upsctl doctor` shows the disks") | dict.fromkeys(
     PATH_ERRORS, "give another path")
-GOING_ON = "the same command (`upsctl train` with --resume) goes on from what is kept"
+GOING_ON = "the same command (`upsctl train` with --resume) goes on from what is kept, or else begins again"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from upsctl.errors import ProfileError
+from upsctl.nearest_name import nearest
 
 ENVIRONMENT_PREFIX = "UPSCTL_SET__"
 
@@ -47,8 +48,16 @@ def file_layer(path: Path) -> Layer:
     return Layer(_plain(loaded), dict(_marks(loaded, path)))
 
 
-def environment_layers(kind: str) -> list[Layer]:
-    """One layer for each `UPSCTL_SET__RUNS__KEY__SUBKEY=value` of this kind, sorted by name."""
+def environment_layers(kind: str, kinds: Collection[str]) -> list[Layer]:
+    """One layer for each `UPSCTL_SET__RUNS__KEY__SUBKEY=value` of this kind, sorted by name.
+
+    Raises:
+        ProfileError: naming a variable of no kind.
+    """
+    for name in sorted(os.environ):
+        own = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")[0].lower()
+        if name.startswith(ENVIRONMENT_PREFIX) and own not in kinds:
+            raise ProfileError(f"{name}: no kind of profile `{own}`", expected=nearest(own, kinds))
     prefix = f"{ENVIRONMENT_PREFIX}{kind.upper()}__"
     found = [(name, text) for name, text in sorted(os.environ.items()) if name.startswith(prefix)]
     return [_single(name.removeprefix(prefix).lower().replace("__", "."), text, name) for name, text in found]

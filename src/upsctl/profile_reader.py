@@ -121,7 +121,7 @@ def load_profile(kind: str, name: str, overrides: Sequence[str] = ()) -> Resolve
         ProfileError: with file and line, what was expected and what came.
     """
     path = find_profile(kind, name)
-    layers = [*_file_layers(kind, path), *environment_layers(kind), *override_layers(overrides)]
+    layers = [*_file_layers(kind, path), *environment_layers(kind, PROFILE_KINDS), *override_layers(overrides)]
     laid = _lay_with_models(layers) if kind == "runs" else lay(layers)
     return Resolved(path.stem, validate(PROFILE_KINDS[kind], laid.values, laid.origins), laid.origins, path)
 

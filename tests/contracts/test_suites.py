@@ -10,6 +10,7 @@ from upsctl.campaign.choices import known_choices, trained_contestants
 from upsctl.campaign.configuration import model_digest
 from upsctl.campaign.entries import mixture_configuration
 from upsctl.profile_reader import list_profiles, load_profile
+from upsctl.profiles import RunProfile
 from upsctl.suite_profile import ChosenSettings, SuiteProfile
 
 ROOT = Path(__file__).parents[2]
@@ -66,15 +67,21 @@ def test_the_quickstart_compares_models_that_the_grids_compare() -> None:
         assert model_digest(contestant, quickstart) == model_digest(grids.contestant(contestant.label), grids)
 
 
-def test_the_mixtures_weights_follow_from_the_measured_step_times() -> None:
-    """To a fifth: the machine's speed moves by as much."""
-    measured = json.loads((ROOT / "docs/leaderboard/grids/campaign.json").read_text())["step_seconds"]
+def test_the_run_of_both_grids_is_the_campaigns() -> None:
+    """Weights, updates and learning rate of `upsctl train --profile grids`."""
+    counted = json.loads((ROOT / "docs/leaderboard/grids/campaign.json").read_text())["num_steps"]
     grids = suite("grids")
-    name = mixture_configuration(grids, known_choices(grids.model_copy(update={"tuned_by": "grids"}))).cost_name
-    assert name in measured, "the campaign has not measured the present mixture: `upsctl bench run grids`"
-    times = measured[name]
-    shares = load_profile("runs", "grids").profile.datasets
-    assert set(shares) == set(times)
-    bought = {name: 1 / seconds for name, seconds in times.items()}
-    for name, share in shares.items():
-        assert share.weight == pytest.approx(bought[name] / sum(bought.values()), rel=0.2)
+    choices = known_choices(grids.model_copy(update={"tuned_by": "grids"}))
+    name = mixture_configuration(grids, choices).cost_name
+    assert name in counted, "the campaign has not measured the present mixture: `upsctl bench run grids`"
+    steps = {dataset: of_budgets[f"{grids.budget_seconds:g}"] for dataset, of_budgets in counted[name].items()}
+    run: RunProfile = load_profile("runs", "grids").profile
+    assert run.stages["operator"].num_steps == sum(steps.values())
+    assert {name: share.weight for name, share in run.datasets.items()} == pytest.approx(
+        {name: count / sum(steps.values()) for name, count in steps.items()}, abs=5e-4)
+    assert choices.mixture is not None and run.optimiser.learning_rate == choices.mixture.learning_rate
+
+
+def test_the_quickstarts_run_has_the_rate_that_the_sweep_chose() -> None:
+    chosen = load_profile("sweeps", "grids").profile.chosen["ours"]["burgers1d_subset_v1"]
+    assert load_profile("runs", "quickstart").profile.optimiser.learning_rate == chosen.learning_rate

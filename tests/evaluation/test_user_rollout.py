@@ -43,6 +43,12 @@ def test_the_users_own_step_extent_and_resolution(tmp_path: Path) -> None:
         ({"u": np.full(32, np.nan)}, "`u`; expected finite numbers"),
         ({"viscosity": np.zeros(3)}, "`viscosity`; expected one finite number"),
         ({"extent": np.zeros((1, 2))}, "low below high"),
+        ({"extent": np.array([["a", "b"]])}, "`extent`; expected finite numbers"),
+        ({"extent": np.array([[0.0, np.inf]])}, "`extent`; expected finite numbers"),
+        ({"u": np.full(32, 1e39)}, "`u`; expected finite numbers"),
+        ({"u": np.zeros(1)}, "8 cells or more"),
+        ({"viscosity": -0.1}, "`viscosity`; expected a number above 0; got -0.1"),
+        ({"dt": -0.05}, "`dt`; expected a number above 0"),
     ],
 )
 def test_a_broken_rule_is_named(arrays: dict[str, object], message: str, tmp_path: Path) -> None:
@@ -59,6 +65,15 @@ def test_missing_arrays_and_files_that_are_none(tmp_path: Path) -> None:
         read_initial_state(tmp_path / "b.npz", CARD)
     with pytest.raises(DataError, match="no such file"):
         read_initial_state(tmp_path / "c.npz", CARD)
+    (tmp_path / "d.npz").touch()
+    with pytest.raises(DataError, match=r"not an \.npz file"):
+        read_initial_state(tmp_path / "d.npz", CARD)
+    np.savez_compressed(tmp_path / "e.npz", u=np.sin(np.arange(32.0)), viscosity=0.1)
+    content = bytearray((tmp_path / "e.npz").read_bytes())
+    content[60:90] = bytes(30)
+    (tmp_path / "e.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"not an \.npz file"):
+        read_initial_state(tmp_path / "e.npz", CARD)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".h5"])
@@ -108,6 +123,13 @@ def test_at_points_in_any_order_the_rollout_is_the_grids(tmp_path: Path) -> None
     np.testing.assert_array_equal(found["points"], points[0])
     np.testing.assert_allclose(found["u"], grid["u"][1:, order], atol=1e-5)
     assert np.abs(np.diff(grid["u"], axis=0)).max() > 1e-3, "the state moves"
+
+
+def test_periodic_points_wrap_before_they_are_rounded(tmp_path: Path) -> None:
+    batch = read_initial_state(write_state(tmp_path / "a.npz"), CARD)
+    np.save(tmp_path / "points.npy", np.array([[1e7 + 0.25], [-0.75], [0.25]]))
+    points = read_points(tmp_path / "points.npy", batch.geometry)
+    np.testing.assert_allclose(points[0, :, 0], 0.25, atol=1e-7)
 
 
 def test_a_baseline_knows_its_grid_alone(tmp_path: Path) -> None:

@@ -53,11 +53,13 @@ def report_campaign(campaign: Campaign) -> Result:
     pictures = [str(path) for path in _draw_figures(campaign, boards)]
     lines = [campaign.suite.note] if campaign.suite.note else []
     lines += [line for board in boards if (line := _looks(campaign, board))]
-    lines += [f"rows: {campaign.rows_path}", f"trainings: {campaign.folder / 'trainings'}"]
-    lines += [f"predictions: {campaign.folder / PREDICTIONS}", f"step times: {campaign.file.path}"]
-    lines += [f"data: {artifact.path}" for artifact in campaign.evaluated.values()]
-    lines += [f"figures: {', '.join(pictures)}"] if pictures else []
-    return build_result(boards, lines, _next_step(campaign, boards))
+    places = {
+        "rows": str(campaign.rows_path), "trainings": str(campaign.folder / "trainings"),
+        "predictions": str(campaign.folder / PREDICTIONS), "step times": str(campaign.file.path),
+        "data": ", ".join(str(artifact.path) for artifact in campaign.evaluated.values()),
+        "figures": ", ".join(pictures)}  # fmt: skip
+    lines += [f"{what}: {place}" for what, place in places.items() if place]
+    return build_result(boards, lines, _next_step(campaign, boards), {"places": places})
 
 
 def _looks(campaign: Campaign, board: Leaderboard) -> str:

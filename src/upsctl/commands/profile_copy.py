@@ -21,6 +21,7 @@ def profile_copy(
     """
     from upsctl import console
     from upsctl.errors import UsageError
+    from upsctl.profile_kinds import PROFILE_KINDS
     from upsctl.profile_reader import find_profile, parse_reference
     from upsctl.whole_file import whole_file
 
@@ -33,5 +34,7 @@ def profile_copy(
         with whole_file(target) as partial:
             shutil.copyfile(source, partial)
     values = {"source": str(source), "target": str(target), "is_dry_run": dry_run}
+    has_kind = target.parent.name in PROFILE_KINDS
+    next_step = f"upsctl profile check {target}" if has_kind else f"in profiles/{kind}/ it would be found by name"
     line = f"{'would copy' if dry_run else 'copied'} {source} to {target}"
-    console.show(console.Result(values, lines=[line], next_step=f"upsctl profile check {target}"), as_json)
+    console.show(console.Result(values, lines=[line], next_step=next_step), as_json)

@@ -41,7 +41,7 @@ def train(
         console.show(describe_request(request, resume), as_json)
         return
     command = shlex.join(["upsctl", *sys.argv[1:]])
-    run, stages = (resume_run(request) if resume else begin_run(request, command))
+    run, stages = (resume_run(request, command) if resume else begin_run(request, command))
     if stages:
-        train_run(run, stages, command, open_training_data(run))
+        train_run(run, stages, run.command, open_training_data(run))
     console.show(describe_run(run, trained=stages), as_json)

@@ -8,6 +8,7 @@ from upsctl.data.byte_text import byte_text
 from upsctl.data.cache import Cache, CacheRecord
 from upsctl.data.card_size import artifact_bytes, maker
 from upsctl.data.digests import source_digest
+from upsctl.errors import ProfileError
 from upsctl.profile_reader import list_profiles, load_profile
 
 _COLUMNS = ("dataset", "size", "from", "last used")
@@ -38,24 +39,29 @@ class ListedDataset:
 def list_datasets() -> Result:
     """The datasets as a table: every card, then the cache's entries that no card means."""
     cache = Cache.default()
-    listed = _listed(cache)
-    values = {"root": str(cache.root), "datasets": [dict(vars(one)) for one in listed]}
+    listed, unreadable = _listed(cache)
+    values = {"root": str(cache.root), "datasets": [dict(vars(one)) for one in listed], "unreadable": unreadable}
     taken = byte_text(sum(one.num_bytes for one in listed if one.path is not None))
-    lines = [f"cache: {cache.root}, {taken}"]
+    lines = [f"cache: {cache.root}, {taken}", *(f"cannot be read: {line}" for line in unreadable)]
     next_step = f"upsctl data show {listed[0].name}" if listed else ""
     return Result(values, lines, _COLUMNS, [_row(one) for one in listed], next_step)
 
 
-def _listed(cache: Cache) -> list[ListedDataset]:
+def _listed(cache: Cache) -> tuple[list[ListedDataset], list[str]]:
+    """Every dataset, and a line for each card that is none."""
     records = {(record.name, record.source_digest): record for record in cache.records()}
-    listed = []
+    listed, unreadable = [], []
     for name in list_profiles("datasets"):
-        card = load_profile("datasets", name).profile
+        try:
+            card = load_profile("datasets", name).profile
+        except ProfileError as error:
+            unreadable.append(error.line)
+            continue
         record = records.pop((card.name, source_digest(card)), None)
         missing = ListedDataset(card.name, maker(card), artifact_bytes(card), "no")
         listed.append(_cached(cache, record, maker(card), "yes") if record is not None else missing)
     outdated = [_cached(cache, record, record.origin, "outdated") for record in records.values()]
-    return [*listed, *sorted(outdated, key=lambda one: one.name)]
+    return [*listed, *sorted(outdated, key=lambda one: one.name)], unreadable
 
 
 def _cached(cache: Cache, record: CacheRecord, made_by: str, state: str) -> ListedDataset:

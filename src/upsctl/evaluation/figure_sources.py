@@ -21,11 +21,14 @@ def read_source(
 
     Raises:
         DataError: when a file is no predictions file, or is of other trajectories than the first.
-        UsageError: when a field is not in the files.
+        UsageError: when a field is not in the files, or two files are of one label.
     """
     found = [_select(read_predictions(path), fields) for path in paths]
     for path, predictions in zip(paths, found, strict=True):
         _refuse_others(path, predictions, found[0])
+    labels = [predictions.emulator for predictions in found]
+    if len(set(labels)) < len(labels):
+        raise UsageError("predictions of one label", expected="files of different labels", got=", ".join(labels))
     return FigureSource(found, training_events)
 
 

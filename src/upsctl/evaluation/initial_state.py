@@ -9,6 +9,7 @@ Output: `times` (T,) and one array per variable field, (T, *space, C), the given
 
 import difflib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,17 @@ import torch
 
 from ups_models.batch import Batch
 from ups_models.geometry import GridGeometry
-from upsctl.dataset_card import DatasetCard
+from upsctl.dataset_card import DatasetCard, ParameterCard
 from upsctl.errors import DataError, UsageError
 from upsctl.whole_file import whole_file
 
 TIME_STEP, EXTENT = "dt", "extent"
+MIN_CELLS = 8
+"""Along an axis: the stencils are as wide."""
+NOT_ARRAYS = (
+    OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, NotImplementedError, zipfile.BadZipFile,
+    zlib.error)
+"""What numpy raises of a file that is empty, cut, damaged or something else."""
 
 
 def read_initial_state(path: Path, card: DatasetCard) -> Batch:
@@ -37,8 +44,8 @@ def read_initial_state(path: Path, card: DatasetCard) -> Batch:
     shape = _grid_shape(path, arrays, card)
     fields = {name: _field(path, arrays, card, name, shape)[:, None] for name in card.variable_fields}
     constants = {name: _field(path, arrays, card, name, shape) for name in card.constant_fields}
-    parameters = {name: _number(path, arrays, name) for name in card.parameters}
-    time_step = _number(path, arrays, TIME_STEP) if TIME_STEP in arrays else torch.tensor([card.time.dt])
+    parameters = {name: _parameter(path, arrays, name, parameter) for name, parameter in card.parameters.items()}
+    time_step = _number(path, arrays, TIME_STEP, 0.0) if TIME_STEP in arrays else torch.tensor([card.time.dt])
     boundary = tuple(axis.boundary for axis in card.axes)
     geometry = GridGeometry(shape, _extent(path, arrays, card), boundary)
     return Batch(card.name, geometry, fields, constants, parameters, time_step)
@@ -57,7 +64,7 @@ def refuse_target(path: Path, source: Path) -> None:
 
 
 def read_points(path: Path, geometry: GridGeometry) -> torch.Tensor:
-    """(1, N, D) positions from an .npy file of shape (N, D), in the geometry's units; periodic axes wrap.
+    """(1, N, D) positions from an .npy file of shape (N, D), in the geometry's units; on periodic axes those within.
 
     Raises:
         DataError: naming the file and the rule that it breaks.
@@ -65,11 +72,12 @@ def read_points(path: Path, geometry: GridGeometry) -> torch.Tensor:
     points, num_axes = _read_array(path), geometry.num_dimensions
     if points.ndim != 2 or points.shape[1] != num_axes or not len(points):
         raise DataError(f"{path}: points", expected=f"shape (N, {num_axes})", got=f"shape {points.shape}")
-    if points.dtype.kind not in "fiu" or not np.isfinite(points).all():
-        raise DataError(f"{path}: points", expected="finite numbers", got=f"NaN, infinity or {points.dtype}")
+    points = _finite(path, "points", points)
     for axis, (low, high) in enumerate(geometry.extent):
         along = points[:, axis]
-        if not geometry.is_periodic[axis] and (along.min() < low or along.max() > high):
+        if geometry.is_periodic[axis]:
+            points[:, axis] = low + (along - low) % (high - low)  # in double precision, before it is rounded
+        elif along.min() < low or along.max() > high:
             got = f"{along.min():g} to {along.max():g}"
             raise DataError(f"{path}: axis {axis}", expected=f"points from {low:g} to {high:g}", got=got)
     return torch.from_numpy(points.astype(np.float32))[None]
@@ -96,8 +104,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file", expected="an .npz file of arrays") from None
-    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not an .npz file of plain arrays", got=str(error)) from error
+    except NOT_ARRAYS as error:
+        raise DataError(f"{path}: not an .npz file of plain arrays", got=str(error) or "an empty file") from error
 
 
 def _read_array(path: Path) -> np.ndarray:
@@ -105,8 +113,8 @@ def _read_array(path: Path) -> np.ndarray:
         found = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file", expected="an .npy file of points") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: not an .npy file of numbers", got=str(error)) from error
+    except NOT_ARRAYS as error:
+        raise DataError(f"{path}: not an .npy file of numbers", got=str(error) or "an empty file") from error
     if not isinstance(found, np.ndarray):
         raise DataError(f"{path}: several arrays", expected="an .npy file of one")
     return found
@@ -128,8 +136,8 @@ def _grid_shape(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard)
     """The number of cells along each axis, which the first variable field decides."""
     first = next(iter(card.variable_fields))
     shape = arrays[first].shape[: card.num_dimensions]
-    if len(shape) < card.num_dimensions or min(shape) < 1:
-        expected = f"{card.num_dimensions} axes of space"
+    if len(shape) < card.num_dimensions or min(shape) < MIN_CELLS:
+        expected = f"{card.num_dimensions} axes of space, {MIN_CELLS} cells or more along each"
         raise DataError(f"{path}: `{first}`", expected=expected, got=f"shape {arrays[first].shape}")
     return shape
 
@@ -143,23 +151,36 @@ def _field(
         values = values[..., None]
     if values.shape != (*shape, count):
         raise DataError(f"{path}: `{name}`", expected=f"shape {(*shape, count)}", got=f"shape {values.shape}")
-    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
-        raise DataError(f"{path}: `{name}`", expected="finite numbers", got=f"NaN, infinity or {values.dtype}")
-    return torch.from_numpy(values.astype(np.float32))[None]
+    return torch.from_numpy(_finite(path, f"`{name}`", values).astype(np.float32))[None]
 
 
-def _number(path: Path, arrays: Mapping[str, np.ndarray], name: str) -> torch.Tensor:
-    """(1,)."""
+def _finite(path: Path, what: str, values: np.ndarray) -> np.ndarray:
+    """Numbers that single precision can hold, in double precision."""
+    if values.dtype.kind not in "fiu" or not (np.abs(values) <= np.finfo(np.float32).max).all():
+        raise DataError(f"{path}: {what}", expected="finite numbers", got=f"NaN, infinity or {values.dtype}")
+    return values.astype(np.float64)
+
+
+def _parameter(path: Path, arrays: Mapping[str, np.ndarray], name: str, parameter: ParameterCard) -> torch.Tensor:
+    """(1,), positive where all that the card lists are."""
+    known = parameter.values or parameter.range or ()
+    return _number(path, arrays, name, 0.0 if min(known) > 0 else -np.inf)
+
+
+def _number(path: Path, arrays: Mapping[str, np.ndarray], name: str, above: float) -> torch.Tensor:
+    """(1,), larger than `above`."""
     value = arrays[name]
     if value.size != 1 or value.dtype.kind not in "fiu" or not np.isfinite(value).all():
         raise DataError(f"{path}: `{name}`", expected="one finite number", got=f"shape {value.shape}, {value.dtype}")
+    if not value.reshape(()) > above:
+        raise DataError(f"{path}: `{name}`", expected=f"a number above {above:g}", got=f"{value.reshape(()):g}")
     return torch.tensor([float(value.reshape(()))], dtype=torch.float32)
 
 
 def _extent(path: Path, arrays: Mapping[str, np.ndarray], card: DatasetCard) -> tuple[tuple[float, float], ...]:
     if EXTENT not in arrays:
         return tuple((axis.low, axis.high) for axis in card.axes)
-    ends = arrays[EXTENT]
+    ends = _finite(path, f"`{EXTENT}`", arrays[EXTENT])
     if ends.shape != (card.num_dimensions, 2) or not (ends[:, 1] > ends[:, 0]).all():
         expected = f"shape {(card.num_dimensions, 2)}, low below high"
         raise DataError(f"{path}: `{EXTENT}`", expected=expected, got=f"shape {ends.shape}, {ends.tolist()}")

@@ -19,7 +19,7 @@ def show_rows(
 
     Raises:
         DataError: when the file is missing or holds something else.
-        UsageError: when no row has that metric or campaign.
+        UsageError: when no row has that metric, horizon or campaign.
         DiskError: when the page cannot be written.
     """
     rows = read_rows(path)
@@ -31,6 +31,9 @@ def show_rows(
             expected = nearest(value, known) if known else "at least one headline row"
             raise UsageError(f"{path}: no rows of {what} `{value}`", expected=expected)
     boards = build_leaderboards(rows, metric, horizon, campaign)
+    if not boards:
+        known = sorted({row.horizon for row in rows if row.metric == metric and row.per_sample})
+        raise UsageError(f"{path}: no rows of {metric} at the horizon {horizon}", expected=" or ".join(known))
     lines = [f"{path}: {len(rows)} rows"]
     if page is not None and is_dry_run:
         lines.append(f"would write the page {page}")
@@ -38,4 +41,5 @@ def show_rows(
         with whole_file(page) as partial:
             partial.write_text(build_page(boards), encoding="utf-8")
         lines.append(f"page: {page}")
-    return build_result(boards, lines)
+    values = {"rows": str(path), "page": str(page) if page is not None else None, "is_dry_run": is_dry_run}
+    return build_result(boards, lines, values=values)

@@ -1,7 +1,7 @@
 """A leaderboard for people, for machines and as one self-contained HTML page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from typing import Any
@@ -24,6 +24,7 @@ EXPLANATION = (
     "took, mean over seeds. Milliseconds: one step of one sample, 16 in a batch, and the memory meanwhile. Stale rows "
     "were made by sources that have changed since; they have no rank."
 )
+NOTHING: Mapping[str, Any] = {}
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
 h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .4rem}p{max-width:60rem;color:#444}
@@ -36,11 +37,13 @@ tr.ours td{background:#1d2a35}}
 """
 
 
-def build_result(boards: Sequence[Leaderboard], lines: Sequence[str] = (), next_step: str = "") -> Result:
-    """All leaderboards as one result: for people their tables, for machines the whole truth as values."""
+def build_result(
+    boards: Sequence[Leaderboard], lines: Sequence[str] = (), next_step: str = "", values: Mapping[str, Any] = NOTHING
+) -> Result:
+    """All leaderboards as one result: for people their tables, for machines the whole truth with `values`."""
     parts = [part for board in boards for part in _tables(board)]
-    values = {"leaderboards": [_values(board) for board in boards]}
-    return Result(values, lines=lines, parts=parts, next_step=next_step)
+    told = {**values, "leaderboards": [_values(board) for board in boards]}
+    return Result(told, lines=lines, parts=parts, next_step=next_step)
 
 
 def build_page(boards: Sequence[Leaderboard]) -> str:

@@ -12,7 +12,7 @@ from upsctl.checkout import present_commit
 from upsctl.console import Result, say
 from upsctl.data.artifact import Artifact
 from upsctl.data.fetch import open_dataset
-from upsctl.errors import UsageError
+from upsctl.errors import DataError, UsageError
 from upsctl.evaluation.evaluate import evaluate_checkpoint
 from upsctl.evaluation.leaderboard import build_leaderboards
 from upsctl.evaluation.leaderboard_view import build_result
@@ -73,11 +73,12 @@ def _plan(
         raise UsageError(f"--set {overrides[0]}", expected="--suite, whose value it overrides")
     if suite is None:
         return known, EvaluationPlan("valid", list_parts("ups_models.metrics"), folder, rows, device=device)
-    profile = load_profile("suites", suite, overrides).profile
+    resolved = load_profile("suites", suite, overrides)
+    profile = resolved.profile
     datasets = [name for name in profile.datasets if name in known]
     if not datasets:
         raise UsageError(f"suite `{suite}`", expected=f"one of {', '.join(known)}", got=", ".join(profile.datasets))
-    return datasets, EvaluationPlan(profile.split, profile.metrics, folder, rows, suite, device)
+    return datasets, EvaluationPlan(profile.split, profile.metrics, folder, rows, resolved.name, device)
 
 
 def _refuse_one_place(checkpoints: Sequence[Checkpoint], datasets: Sequence[str], plan: EvaluationPlan) -> None:
@@ -105,9 +106,11 @@ def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: Evalua
     """Evaluate one checkpoint on one dataset; append its rows and write its predictions.
 
     Raises:
+        DataError: when it was trained on another content of that name, which may hold what is now the test split.
         DiskError: when the folder cannot be written.
         UnknownPartError: when no metric has one of the names.
     """
+    _refuse_other_data(checkpoint, artifact)
     label = checkpoint.lineage.label
     say(f"{label} on {artifact.card.name}, {plan.split}: one step and rollout")
     found = evaluate_checkpoint(
@@ -117,6 +120,13 @@ def evaluate_and_record(checkpoint: Checkpoint, artifact: Artifact, plan: Evalua
     write_predictions(found.rollout, path)
     append_rows(plan.rows, found.rows)
     return found.rows
+
+
+def _refuse_other_data(checkpoint: Checkpoint, artifact: Artifact) -> None:
+    name, trained = artifact.card.name, checkpoint.lineage.datasets
+    if name in trained and trained[name].recipe_digest != artifact.recipe_digest:
+        raise DataError(
+            f"{checkpoint.path}: was trained on another {name} than the present", next_step="train it again")
 
 
 def predictions_path(
@@ -151,4 +161,5 @@ def evaluate_all(
         for dataset in (name for name in checkpoint.description.problems if name in artifacts):
             rows += evaluate_and_record(checkpoint, artifacts[dataset], plan, own)
     lines = [f"{len(rows)} rows added to {plan.rows}, predictions in {plan.folder / PREDICTIONS}"]
-    return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.rows}")
+    values = {"rows": str(plan.rows), "num_rows": len(rows), "predictions": str(plan.folder / PREDICTIONS)}
+    return build_result(build_leaderboards(rows), lines, f"upsctl bench show {plan.rows}", values)

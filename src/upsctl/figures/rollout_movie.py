@@ -1,6 +1,7 @@
 """A rollout as a movie: a PNG per frame and a GIF."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,19 +47,32 @@ class RolloutMovie(AbstractFigure):
         """Draw `target`, its frames in a folder of its name; the JSON has the panels of every frame."""
         (shown,) = source.predictions
         trajectory = typical_trajectory(shown, np.arange(len(shown.trajectory_ids)))
-        folder = target.with_suffix("")
-        numbers: list[dict[str, Any]] = []
-        with styled():
-            for frame in range(len(shown.times)):
-                figure = _draw_frame(shown, trajectory, frame)
-                with whole_file(folder / f"frame_{frame:04d}.png") as partial:
-                    figure.savefig(partial, dpi=MOVIE_DPI)
-                numbers.append({"frame": frame, "panels": drawn_numbers(figure)})
-        frames = sorted(folder.glob("frame_*.png"))
-        for other in frames[len(numbers) :]:  # of a longer rollout that was drawn here before
-            other.unlink()
-        _write_gif(frames[: len(numbers)], target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as work:
+            frames = Path(work) / "frames"
+            numbers = _draw_frames(shown, trajectory, frames)
+            _write_gif(sorted(frames.iterdir()), target)
+            _replace(target.with_suffix(""), frames)
         return Drawing(target, write_numbers({"frames": numbers}, target))
+
+
+def _draw_frames(shown: Predictions, trajectory: int, folder: Path) -> list[dict[str, Any]]:
+    """One picture for each frame; the numbers that they show."""
+    folder.mkdir()
+    numbers = []
+    with styled():
+        for frame in range(len(shown.times)):
+            figure = _draw_frame(shown, trajectory, frame)
+            figure.savefig(folder / f"frame_{frame:04d}.png", dpi=MOVIE_DPI)
+            numbers.append({"frame": frame, "panels": drawn_numbers(figure)})
+    return numbers
+
+
+def _replace(folder: Path, new: Path) -> None:
+    """A new sequence takes the place of an old one as a whole."""
+    if folder.exists():
+        folder.rename(new.with_name("old"))
+    new.rename(folder)
 
 
 def _draw_frame(shown: Predictions, trajectory: int, frame: int) -> Figure:

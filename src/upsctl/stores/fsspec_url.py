@@ -30,7 +30,7 @@ class FsspecUrlStore(AbstractStore):
             self._files: Any = fsspec.filesystem(self._protocol, **_options(self._protocol))
         except ImportError as error:
             raise ResourcesError(f"store {address}: {error}", next_step="install that package") from None
-        except ValueError:
+        except (ValueError, TypeError):  # a protocol that needs more than an address says so by a TypeError
             raise StoreError(f"store {address}: unknown protocol", expected="a URL such as https://...") from None
 
     def put(self, source: Path, key: str) -> None:
@@ -75,7 +75,10 @@ class FsspecUrlStore(AbstractStore):
 
     def _size(self, key: str) -> int:
         with self._reported(key):
-            return int(self._files.info(self._path(key))["size"])
+            size = self._files.info(self._path(key))["size"]
+        if size is None:
+            raise StoreError(f"{self._path(key)}: a size that the server does not tell", expected="a Content-Length")
+        return int(size)
 
     def _block(self, key: str, start: int, size: int) -> bytes:
         """The bytes from `start` on, all or as many as are asked for at once; `size` is the whole's."""

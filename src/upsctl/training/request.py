@@ -72,7 +72,7 @@ def begin_run(request: TrainRequest, command: str) -> tuple[RunFolder, list[str]
     return create_run(resolved.profile, resolved.name, runs_root(), {"command": command}), stages
 
 
-def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
+def resume_run(request: TrainRequest, command: str) -> tuple[RunFolder, list[str]]:
     """The last run of the profile, and those of the stages asked for that are not finished.
 
     The run keeps its own resolved profile; options given again are changes, and are told.
@@ -92,7 +92,7 @@ def resume_run(request: TrainRequest) -> tuple[RunFolder, list[str]]:
     if changes:
         run.refuse_if_trained()
         run.write_profile(changed)
-        run.append_event("change", changes=changes)
+        run.append_event("change", changes=changes, command=command)
     stages = request.stages(changed)
     return run, [name for name in stages if not run.is_finished(name, changed.stages[name].num_steps)]
 
@@ -122,6 +122,7 @@ def find_run_to_resume(request: TrainRequest) -> RunFolder:
 
     Raises:
         RunError: when there is none.
+        UsageError: when no run and not the profile itself has the stage.
     """
     asked = load_profile("runs", request.profile)
     name, emulator = asked.name, asked.profile.model.emulator
@@ -131,6 +132,7 @@ def find_run_to_resume(request: TrainRequest) -> RunFolder:
         has_stage = request.stage is None or request.stage in profile.stages
         if run.profile_name == name and profile.model.emulator == emulator and has_stage:
             return run
+    request.stages(asked.profile)  # a stage that there is not even in the profile is a typo
     stage = f" with a stage {request.stage}" if request.stage else ""
     words = f" --stage {request.stage}" if request.stage else ""
     raise RunError(f"no run of {name}{stage} in {runs_root()}", next_step=f"upsctl train --profile {name}{words}")

@@ -57,6 +57,11 @@ class RunFolder:
             return str(event["profile"])
         raise RunError(f"{self.path / EVENTS}: no event `start`", next_step="remove the folder")
 
+    @property
+    def command(self) -> str:
+        """What a person types to make the run again: how it began, and each change since."""
+        return " && ".join(event["command"] for event in self.events() if event["event"] in ("start", "change"))
+
     def append_event(self, event: str, **values: Any) -> None:
         """Add one line to `events.jsonl`; what a kill left of the line before is cut off first."""
         line = json.dumps({"event": event, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **values})
@@ -132,7 +137,8 @@ class RunFolder:
 
 def runs_root() -> Path:
     """Where runs live: `UPSCTL_RUNS_ROOT`, or ./runs."""
-    return Path(os.environ.get("UPSCTL_RUNS_ROOT", "runs"))
+    own = os.environ.get("UPSCTL_RUNS_ROOT")
+    return Path(own).expanduser() if own else Path("runs")
 
 
 def create_run(profile: RunProfile, profile_name: str, root: Path, facts: Mapping[str, Any]) -> RunFolder:
