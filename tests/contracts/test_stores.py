@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.responses import Response, StreamingResponse
 
 from contracts.web_server import serve
 from ups_models.registry import list_parts, load_part
@@ -112,7 +113,7 @@ def test_http_without_ranges_works_too(tmp_path: Path) -> None:
     (tmp_path / "www").mkdir()
     (tmp_path / "www/key").write_bytes(CONTENT[:1000])
     (tmp_path / "target").write_bytes(CONTENT[:400])
-    with serve(tmp_path / "www", [], with_ranges=False) as address:
+    with serve(tmp_path / "www", [], lambda path: Response(path.read_bytes())) as address:
         build_store("fsspec_url", address).get("key", tmp_path / "target")
     assert (tmp_path / "target").read_bytes() == CONTENT[:1000]
 
@@ -137,8 +138,17 @@ def test_http_that_does_not_answer_is_not_a_missing_key(address: str, tmp_path: 
 
 
 def test_an_unknown_protocol_is_refused() -> None:
-    with pytest.raises(StoreError, match="unknown protocol"):
-        build_store("fsspec_url", "nonsense://somewhere")
+    for address in ("nonsense://somewhere", "github://somewhere"):
+        with pytest.raises(StoreError, match="unknown protocol"):
+            build_store("fsspec_url", address)
+
+
+def test_a_server_that_tells_no_size_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/key").write_bytes(b"content")
+    answer = lambda path: StreamingResponse(iter([path.read_bytes()]))  # noqa: E731
+    with serve(tmp_path / "www", [], answer) as address, pytest.raises(StoreError, match="does not tell"):
+        build_store("fsspec_url", address).get("key", tmp_path / "target")
 
 
 def test_a_wrong_hash_is_refused_and_the_next_call_starts_anew(

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from starlette.routing import Route
 
 
 @contextmanager
-def serve(folder: Path, requests: list[str], with_ranges: bool = True) -> Iterator[str]:
+def serve(
+    folder: Path, requests: list[str], answer_with: Callable[[Path], Response] = FileResponse
+) -> Iterator[str]:
     """A web server of `folder`, and the `Range` header of each of its answers."""
 
     async def answer(request: Request) -> Response:
@@ -27,7 +29,7 @@ def serve(folder: Path, requests: list[str], with_ranges: bool = True) -> Iterat
             return Response(status_code=404)
         if request.method == "GET":
             requests.append(request.headers.get("range", ""))
-        return FileResponse(path) if with_ranges else Response(path.read_bytes())
+        return answer_with(path)
 
     app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "HEAD"])])
     with socket.socket() as listening:

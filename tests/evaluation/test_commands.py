@@ -77,6 +77,12 @@ def test_viz_draw_refuses_other_trajectories(tmp_path: Path) -> None:
     assert isinstance(result.exception, DataError) and "b.h5" in result.exception.line
 
 
+def test_viz_draw_refuses_two_files_of_one_label(tmp_path: Path) -> None:
+    paths = [write_predictions(toy_predictions(1), tmp_path / name) for name in ("a.h5", "b.h5")]
+    result = run(viz_draw, "error_over_time", "--predictions", paths[0], "--predictions", paths[1])
+    assert isinstance(result.exception, UsageError) and "different labels" in result.exception.line
+
+
 def test_figures_complete() -> None:
     assert complete_figure("sp") == ["space_time", "spectra"]
 
@@ -106,6 +112,12 @@ def test_bench_show_names_the_nearest(arguments: tuple[str, str], tmp_path: Path
     result = run(bench_show, tmp_path, *arguments)
     assert isinstance(result.exception, UpsctlError) and result.exception.exit_code == ExitCode.USAGE
     assert arguments[1] in result.exception.line
+
+
+def test_bench_show_says_where_a_metric_has_rows(tmp_path: Path) -> None:
+    append_rows(tmp_path / "rows.jsonl", toy_rows(0.2))
+    result = run(bench_show, tmp_path, "--horizon", "tokens")
+    assert isinstance(result.exception, UsageError) and "expected rollout" in result.exception.line
 
 
 def test_predict_takes_the_card_of_the_checkpoints_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from evaluation.toy_artifact import NUM_TRAJECTORIES, Counting, toy_checkpoint, write_toy_artifact
+from ups_models.lineage import DatasetDigests
 from upsctl.data.artifact import Artifact
-from upsctl.errors import IntegrityError, UsageError
+from upsctl.errors import DataError, IntegrityError, UsageError
 from upsctl.evaluation.evaluate import evaluate_checkpoint
 from upsctl.evaluation.leaderboard import build_leaderboards
+from upsctl.evaluation.looks import count_looks
 from upsctl.evaluation.opened_checkpoint import choose_dataset, open_checkpoint
 from upsctl.evaluation.predictions import predict_one_step, predict_split
 from upsctl.evaluation.predictions_file import read_predictions
@@ -108,6 +110,26 @@ def test_checkpoints_that_would_write_the_same_predictions_are_refused(artifact:
             plan_evaluation([first, same], None, [], None, tmp_path, "cpu")
     other_seed = replace(second, lineage=second.lineage.model_copy(update={"seed": 1}))
     plan_evaluation([first, other_seed], None, [], None, tmp_path, "cpu")
+
+
+def test_a_model_of_another_content_is_not_evaluated(artifact: Artifact, tmp_path: Path) -> None:
+    """Its training split may hold what is now the test split."""
+    own, name = toy_checkpoint(tmp_path / "persistence", artifact.card), artifact.card.name
+    digests = DatasetDigests(recipe_digest="another", content_digest="c" * 64, problem_digest="p")
+    other = replace(own, lineage=own.lineage.model_copy(update={"datasets": {name: digests}}))
+    _, plan = plan_evaluation([other], None, [], None, tmp_path, "cpu")
+    with pytest.raises(DataError, match="was trained on another toy1d_v1"):
+        evaluate_all([other], {name: artifact}, plan, ["upsctl", "eval"])
+    assert not plan.rows.exists()
+
+
+def test_a_look_at_the_test_split_is_recorded(artifact: Artifact, tmp_path: Path) -> None:
+    checkpoint = toy_checkpoint(tmp_path / "persistence", artifact.card)
+    for split, looks in (("valid", 0), ("test", 1)):
+        _, plan = plan_evaluation([checkpoint], None, [], split, tmp_path, "cpu")
+        values = evaluate_all([checkpoint], {artifact.card.name: artifact}, plan, ["upsctl", "eval"]).values
+        assert count_looks(tmp_path, artifact.card.name) == looks
+        assert Path(values["rows"]).is_file() and values["num_rows"] > 0
 
 
 def test_the_plan_without_a_suite_takes_every_metric_on_validation(artifact: Artifact, tmp_path: Path) -> None:

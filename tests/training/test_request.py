@@ -9,6 +9,7 @@ import torch
 from filelock import FileLock
 
 from journey.trainings import ONE_SET, write_profile
+from ups_models.checkpoint import read_lineage
 from upsctl.cli import run as upsctl
 from upsctl.errors import ExitCode
 from upsctl.profile_reader import load_yaml, shipped_profiles, write_yaml
@@ -56,6 +57,10 @@ def test_options_given_again_are_changes(folder: Path, capfd: pytest.CaptureFixt
     run = latest(folder)
     assert [event["step"] for event in run.events("resume")] == [4]
     assert run.profile.stages["operator"].num_steps == 6 and run.is_finished("operator", 6)
+    checkpoint = run.checkpoint("operator")
+    assert checkpoint is not None
+    began, changed = read_lineage(checkpoint).command.split(" && ")
+    assert began.startswith("upsctl") and changed.startswith("upsctl")
     assert len(list_runs(folder / "runs")) == 1
 
 

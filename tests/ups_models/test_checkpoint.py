@@ -133,6 +133,12 @@ def test_an_entry_without_a_key_names_it(folder: Path, key: str) -> None:
     assert key in refusal(folder)
 
 
+@pytest.mark.parametrize("files", [{}, None, []])
+def test_an_entry_without_a_hash_of_its_weights_is_refused(folder: Path, files: object) -> None:
+    rewrite_entry(folder, lambda entry: entry.update(files=files))
+    assert "no hash of the weights" in refusal(folder)
+
+
 @pytest.mark.parametrize("change", [{"seed": "first"}, {"sead": 1}])
 def test_a_lineage_of_other_facts_is_refused(folder: Path, change: dict[str, object]) -> None:
     rewrite_entry(folder, lambda entry: entry["lineage"].update(change))
@@ -142,7 +148,7 @@ def test_a_lineage_of_other_facts_is_refused(folder: Path, change: dict[str, obj
 @pytest.mark.parametrize(
     ("key", "value"),
     [("emulator", "no_such_emulator"), ("frame", "no_such_frame"), ("settings", {"no_such_setting": 1}),
-     ("problems", {"toy": {}})],
+     ("problems", {"toy": {}}), ("problems", {})],
 )  # fmt: skip
 def test_a_description_that_cannot_be_built_is_refused(folder: Path, key: str, value: object) -> None:
     rewrite_entry(folder, lambda entry: entry["description"].update({key: value}))

@@ -72,6 +72,12 @@ def test_a_variable_of_another_kind_changes_nothing(monkeypatch: pytest.MonkeyPa
     assert load("short").profile.seed == 0
 
 
+def test_a_variable_of_no_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPSCTL_SET__RUN__SEED", "7")
+    with pytest.raises(ProfileError, match=r"UPSCTL_SET__RUN__SEED: no kind of profile `run`; expected `runs`"):
+        load("short")
+
+
 def test_a_named_model_lies_below_the_runs_own_values() -> None:
     write("runs/child", "extends: short\nmodel:\n  settings: {width: 9}\n")
     resolved = load("child")

@@ -30,6 +30,14 @@ def test_list_and_show_say_what_is_here(cache: Path) -> None:
     assert "not in the cache" in upsctl("show", "burgers1d_subset_v1").stdout
 
 
+def test_a_card_that_is_none_hides_no_other(cache: Path, folder: Path) -> None:
+    (folder / "profiles/datasets/broken_v1.yaml").write_text("name: broken_v1\n")
+    listed = values("list")
+    assert {one["name"] for one in listed["datasets"]} > set(TINY)
+    (line,) = listed["unreadable"]
+    assert "broken_v1.yaml" in line
+
+
 def test_a_second_fetch_is_answered_by_the_cache(cache: Path) -> None:
     for name in TINY:
         assert values("fetch", name)["answered_by"] == "cache"
