@@ -32,8 +32,10 @@ def data_fetch(
     from upsctl.data.fetch import fetch_dataset
     from upsctl.data.fetch_plan import plan_fetch
     from upsctl.data.pack import import_archive
+    from upsctl.profile_reader import find_profile
 
     if dry_run and archive is not None:
+        find_profile("datasets", name)
         parts = archive_parts(archive)
         line = f"{name}: would be unpacked from {', '.join(part.name for part in parts)}, every file checked"
         console.show(console.Result({"name": name, "archive": str(archive), "is_dry_run": True}, [line]), as_json)

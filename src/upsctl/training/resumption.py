@@ -20,7 +20,7 @@ def refuse_other_weights(run: RunFolder, changed: RunProfile) -> None:
         ProfileError: when it does not.
         ResourcesError: when the device that it names is not there.
     """
-    choose_device(changed)
+    choose_device(changed)  # before anything is written
     before = run.profile
     if _last_checkpoint(run) is None:
         return
