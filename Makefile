@@ -29,7 +29,7 @@ check-install: $(READY) ## Prove that a wheel installed by pipx runs the main jo
 	bash .ci/check_install $(VENV)/bin/python $(SUITE)
 
 lint: $(READY) ## ruff, pyright and the layers.
-	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/ruff check src tests benchmarks
 	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 	$(VENV)/bin/lint-imports
 

@@ -71,7 +71,7 @@ def test_a_training_killed_between_checkpoints(shared_folder: Path, tmp_path: Pa
 
 
 def test_a_training_killed_inside_a_checkpoint_write(shared_folder: Path, tmp_path: Path) -> None:
-    write_profile(tmp_path, "one", ONE_SET)
+    write_profile(tmp_path, "one", PROFILES["one"])
     kill_inside_a_write(tmp_path)
     resume_the_run(tmp_path, "one")
     assert weights(tmp_path) == weights(whole(shared_folder, "one"))
