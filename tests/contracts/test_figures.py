@@ -19,7 +19,8 @@ from ups_models.geometry import GridGeometry
 from ups_models.metrics.nrmse import Nrmse
 from ups_models.registry import list_parts, load_part
 from upsctl.interfaces import AbstractFigure, FigureSource, Predictions
-from upsctl.picture import relative_errors, with_units
+from upsctl.picture.shown import relative_errors
+from upsctl.picture.style import with_units
 
 FIGURES = list_parts("upsctl.figures")
 LOSSES = [{"event": "step", "stage": "operator", "step": step, "loss": 1 / (1 + step)} for step in range(9)]

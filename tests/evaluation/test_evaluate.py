@@ -17,7 +17,7 @@ from upsctl.evaluation.predictions_file import read_predictions
 from upsctl.evaluation.recorded_evaluation import EvaluationPlan, evaluate_all, plan_evaluation, predictions_path
 from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import read_rows
-from upsctl.picture import relative_errors
+from upsctl.picture.shown import relative_errors
 
 METRICS = ("nrmse", "spectral_bands", "pdebench_max_error")
 

@@ -4,7 +4,7 @@ import pytest
 from evaluation.toy_predictions import toy_predictions
 from ups_models.errors import UnknownPartError
 from upsctl.evaluation.scores import score
-from upsctl.picture import relative_errors
+from upsctl.picture.shown import relative_errors
 
 
 def test_all_fields_and_each_field_where_there_are_several() -> None:

@@ -8,7 +8,8 @@ import pytest
 from evaluation.toy_artifact import Counting, toy_checkpoint
 from evaluation.toy_predictions import toy_card
 from upsctl.errors import DataError, DivergedError, UsageError
-from upsctl.evaluation.initial_state import read_initial_state, read_points, refuse_target
+from upsctl.evaluation.initial_state import read_initial_state, read_points
+from upsctl.evaluation.trajectory_file import refuse_target
 from upsctl.evaluation.user_rollout import RolloutPlan, describe_rollout, roll_out
 
 CARD = toy_card(1)

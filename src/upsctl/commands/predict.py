@@ -33,8 +33,9 @@ def predict(
     Example: upsctl predict runs/latest/stages/operator/checkpoint --input state.npz --steps 40
     """
     from upsctl import console
-    from upsctl.evaluation.initial_state import read_initial_state, read_points, refuse_target
+    from upsctl.evaluation.initial_state import read_initial_state, read_points
     from upsctl.evaluation.opened_checkpoint import choose_dataset, open_checkpoint
+    from upsctl.evaluation.trajectory_file import refuse_target
     from upsctl.evaluation.user_rollout import RolloutPlan, describe_rollout, roll_out
     from upsctl.profile_reader import load_profile
 

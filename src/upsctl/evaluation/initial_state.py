@@ -1,10 +1,8 @@
-"""A user's own initial state: the plain layout of the `.npz` that `upsctl predict` reads, and what it writes.
+"""A user's own initial state: the plain layout of the `.npz` that `upsctl predict` reads, and of its points.
 
-Input: one array per variable field and per constant field of the dataset's card, by name, of shape (*space, C), or
-(*space) for scalars, axes in the card's order; each physical parameter by name, a scalar; optionally `dt`, the time
-step, and `extent`, (D, 2) low and high end of each axis, where they differ from the card's. All in the card's units.
-Output: `times` (T,) and one array per variable field, (T, *space, C), the given state first; with points, `points`
-(N, D) and predicted fields (T, N, C).
+One array per variable field and per constant field of the dataset's card, by name, of shape (*space, C), or (*space)
+for scalars, axes in the card's order; each physical parameter by name, a scalar; optionally `dt`, the time step, and
+`extent`, (D, 2) low and high end of each axis, where they differ from the card's. All in the card's units.
 """
 
 import difflib
@@ -12,17 +10,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
 from ups_models.batch import Batch
 from ups_models.geometry import GridGeometry
 from upsctl.dataset_card import DatasetCard, ParameterCard
-from upsctl.errors import DataError, UsageError
-from upsctl.whole_file import whole_file
+from upsctl.errors import DataError
 
 TIME_STEP, EXTENT = "dt", "extent"
 MIN_CELLS = 8
@@ -51,18 +46,6 @@ def read_initial_state(path: Path, card: DatasetCard) -> Batch:
     return Batch(card.name, geometry, fields, constants, parameters, time_step)
 
 
-def refuse_target(path: Path, source: Path) -> None:
-    """Before a rollout is made that could not be written.
-
-    Raises:
-        UsageError: when the path ends otherwise than in .npz or .h5, or is the initial state's.
-    """
-    if path.suffix not in (".npz", ".h5"):
-        raise UsageError(f"{path}: unknown kind of file", expected="a path ending in .npz or .h5")
-    if path.resolve() == source.resolve():
-        raise UsageError(f"{path}: is the initial state", expected="another path for the rollout")
-
-
 def read_points(path: Path, geometry: GridGeometry) -> torch.Tensor:
     """(1, N, D) positions from an .npy file of shape (N, D), in the geometry's units; on periodic axes those within.
 
@@ -81,21 +64,6 @@ def read_points(path: Path, geometry: GridGeometry) -> torch.Tensor:
             got = f"{along.min():g} to {along.max():g}"
             raise DataError(f"{path}: axis {axis}", expected=f"points from {low:g} to {high:g}", got=got)
     return torch.from_numpy(points.astype(np.float32))[None]
-
-
-def write_trajectory(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to `.npz` or `.h5`, as the path says; a reader never sees half a file.
-
-    Raises:
-        DiskError: when the disk is full or not writable.
-    """
-    with whole_file(path) as partial:
-        if path.suffix == ".npz":
-            np.savez(partial, **dict[str, Any](arrays))
-        else:
-            with h5py.File(partial, "w", track_order=True) as file:
-                for name, values in arrays.items():
-                    file[name] = values
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

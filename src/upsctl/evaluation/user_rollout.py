@@ -15,7 +15,7 @@ from ups_models.universal import Universal
 from upsctl.console import Result
 from upsctl.dataset_card import DatasetCard
 from upsctl.errors import DivergedError, UsageError
-from upsctl.evaluation.initial_state import write_trajectory
+from upsctl.evaluation.trajectory_file import write_trajectory
 
 COLUMNS = ("field", "units", "first rms", "last rms", "last min", "last max")
 

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from upsctl.interfaces import AbstractFigure, Drawing, FigureSource, Predictions
-from upsctl.picture import line_colours, parameter_groups, relative_errors, styled, with_units, write_drawing
+from upsctl.picture.drawn_numbers import write_drawing
+from upsctl.picture.shown import parameter_groups, relative_errors
+from upsctl.picture.style import line_colours, styled, with_units
 
 
 class ErrorOverTime(AbstractFigure):

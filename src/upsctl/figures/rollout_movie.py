@@ -10,19 +10,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from upsctl.interfaces import AbstractFigure, Drawing, FigureSource, Predictions
-from upsctl.picture import (
-    ERROR_COLOURS,
-    STATE_COLOURS,
-    Channel,
-    channels,
-    drawn_numbers,
-    shared_limits,
-    signed_limit,
-    styled,
-    typical_trajectory,
-    with_units,
-    write_numbers,
-)
+from upsctl.picture.drawn_numbers import drawn_numbers, write_numbers
+from upsctl.picture.shown import Channel, channels, typical_trajectory
+from upsctl.picture.style import ERROR_COLOURS, STATE_COLOURS, shared_limits, signed_limit, styled, with_units
 from upsctl.whole_file import whole_file
 
 FRAME_MILLISECONDS = 120

@@ -9,19 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from upsctl.interfaces import AbstractFigure, Drawing, FigureSource, Predictions
-from upsctl.picture import (
-    ERROR_COLOURS,
-    STATE_COLOURS,
-    Channel,
-    channels,
-    parameter_groups,
-    shared_limits,
-    signed_limit,
-    styled,
-    typical_trajectory,
-    with_units,
-    write_drawing,
-)
+from upsctl.picture.drawn_numbers import write_drawing
+from upsctl.picture.shown import Channel, channels, parameter_groups, typical_trajectory
+from upsctl.picture.style import ERROR_COLOURS, STATE_COLOURS, shared_limits, signed_limit, styled, with_units
 
 MAX_EMULATORS = 3
 

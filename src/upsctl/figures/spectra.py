@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from upsctl.interfaces import AbstractFigure, Drawing, FigureSource
-from upsctl.picture import line_colours, parameter_groups, styled, write_drawing
+from upsctl.picture.drawn_numbers import write_drawing
+from upsctl.picture.shown import parameter_groups
+from upsctl.picture.style import line_colours, styled
 
 MODE_LABEL = "wavenumber (waves per domain)"
 NUM_DECADES = 10

@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from upsctl.interfaces import AbstractFigure, Drawing, FigureSource
-from upsctl.picture import line_colours, styled, write_drawing
+from upsctl.picture.drawn_numbers import write_drawing
+from upsctl.picture.style import line_colours, styled
 
 NUM_POINTS = 400
 """A longer training is drawn as the medians of as many equal pieces."""
