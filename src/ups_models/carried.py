@@ -44,8 +44,8 @@ def carried_fields(
     with torch.autocast(state.step_size.device.type, enabled=False):
         known = physical_field(frame.velocity, state.fields[frame.velocity], state)
         decays = {name: (rate / (2 * num_parts)).exp() for name, rate in rates.items()}
-        name = forced_field(frame)
-        forces = {name: forced_change(batch, state, frame) / (2 * num_parts)} if name in moving else {}
+        forced = forced_field(frame)
+        forces = {forced: forced_change(batch, state, frame) / (2 * num_parts)} if forced in moving else {}
         moving = _forced(_diffused(moving, decays), forces)
         before = _velocity_of(moving, known, state, frame)
         half_way = _carry(moving, cells_per_step(before, batch, state) / (2 * num_parts), state.geometry)
@@ -85,12 +85,18 @@ def _velocity_of(
 
 
 def _carry(fields: dict[str, Tensor], cells: Tensor, geometry: GridGeometry) -> dict[str, Tensor]:
-    """Fields at the departure points of a displacement (B, D, *space) in cells."""
-    axes = [torch.arange(float(number), device=cells.device) for number in geometry.shape]
+    """Fields at the departure points of a displacement (B, D, *space) in cells.
+
+    What the interpolation changes between nodes and departure points is added to the field itself: the round-off of a
+    place, which a shock magnifies, is the same in both, so that where nothing moves nothing changes.
+    """
+    axes = [torch.arange(float(number), device=cells.device, dtype=cells.dtype) for number in geometry.shape]
     nodes = torch.stack(torch.meshgrid(*axes, indexing="ij"))
     middle = nodes - 0.5 * _at(cells, nodes - 0.5 * cells, geometry, is_cubic=False)
     departure = nodes - _at(cells, middle, geometry, is_cubic=False)
-    stacked = _at(torch.cat(list(fields.values()), dim=1), departure, geometry, geometry.num_dimensions < 3)
+    start, is_cubic = torch.cat(list(fields.values()), dim=1), geometry.num_dimensions < 3
+    there, here = (_at(start, places, geometry, is_cubic) for places in (departure, nodes.expand_as(departure)))
+    stacked = start + (there - here)
     return dict(zip(fields, stacked.split([field.shape[1] for field in fields.values()], dim=1), strict=True))
 
 
