@@ -9,6 +9,7 @@ import pytest
 from upsctl.campaign.choices import known_choices, trained_contestants
 from upsctl.campaign.configuration import model_digest
 from upsctl.campaign.entries import mixture_configuration
+from upsctl.campaign.open_campaign import open_campaign
 from upsctl.profile_reader import list_profiles, load_profile
 from upsctl.profiles import RunProfile
 from upsctl.suite_profile import ChosenSettings, SuiteProfile
@@ -85,3 +86,13 @@ def test_the_run_of_both_grids_is_the_campaigns() -> None:
 def test_the_quickstarts_run_has_the_rate_that_the_sweep_chose() -> None:
     chosen = load_profile("sweeps", "grids").profile.chosen["ours"]["burgers1d_subset_v1"]
     assert load_profile("runs", "quickstart").profile.optimiser.learning_rate == chosen.learning_rate
+
+
+def test_contestants_that_were_tuned_with_other_sources_are_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("upsctl.campaign.choices.short_training_digest", lambda emulator: "0" * 16)
+    open_campaign("quickstart", [], None, is_final=False)
+    labels = [contestant.label for contestant in trained_contestants(suite("quickstart"))]
+    warning = f"warning: sweeps/grids chose the settings of {', '.join(labels)} for other sources than the present\n"
+    assert capsys.readouterr().err == warning

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from upsctl.campaign.configuration import Configuration, model_digest
 from upsctl.campaign.sweep import Trial, run_sweep
-from upsctl.console import warn
 from upsctl.errors import ProfileError
 from upsctl.profile_reader import load_profile
 from upsctl.source_digest import short_training_digest
@@ -37,6 +36,17 @@ def known_choices(suite: SuiteProfile) -> SweepResult:
         return SweepResult(suite=result.suite, chosen=chosen)
     label, contestant = suite.mixture.label, suite.contestant(suite.mixture.of)
     return SweepResult(suite=result.suite, chosen=chosen, mixture=_known(suite, contestant, result.mixture, label))
+
+
+def tuned_before(suite: SuiteProfile) -> list[str]:
+    """The labels of contestants whose settings were chosen for other sources than the present."""
+    choices = known_choices(suite)
+    return [
+        one.label
+        for one in trained_contestants(suite)
+        if {settings.source_digest for settings in choices.chosen[one.label].values()}
+        != {short_training_digest(one.model.emulator)}
+    ]
 
 
 def swept_choices(name: str, suite: SuiteProfile, trial: Trial, keep: Callable[[SweepResult], None]) -> SweepResult:
@@ -84,8 +94,6 @@ def _known(suite: SuiteProfile, contestant: Contestant, settings: ChosenSettings
     elif settings.model_digest != model_digest(contestant, suite):
         problem = "chose for another model of"
     else:
-        if settings.source_digest != short_training_digest(contestant.model.emulator):
-            warn(f"{contestant.label}: sweeps/{suite.tuned_by} chose its settings for other sources than the present")
         return settings
     raise ProfileError(
         f"sweeps/{suite.tuned_by} {problem} {whose}",

@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from upsctl.campaign.choices import known_choices
+from upsctl.campaign.choices import tuned_before
 from upsctl.campaign.run_campaign import Campaign
+from upsctl.console import warn
 from upsctl.profile_check import refuse_problems
 from upsctl.profile_reader import load_profile
 from upsctl.sample import SplitName
@@ -29,12 +30,18 @@ def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, 
     refuse_problems(resolved)
     profile: SuiteProfile = resolved.profile
     if profile.tuned_by is not None:
-        known_choices(profile)  # its error comes now, not after the first training
+        _warn_of_other_sources(profile)
     folder = output if output is not None else runs_root() / "bench" / resolved.name
     record = Path(profile.record) if profile.record is not None and output is None else folder
     splits: list[SplitName] = [profile.split, "test"] if is_final and profile.split != "test" else [profile.split]
     command = _command(suite, overrides, output, is_final=is_final)
     return Campaign(resolved.name, profile, tuple(splits), folder, record, command)
+
+
+def _warn_of_other_sources(profile: SuiteProfile) -> None:
+    """One line for all; that the sweep lacks a setting is an error now, not after the first training."""
+    if labels := tuned_before(profile):
+        warn(f"sweeps/{profile.tuned_by} chose the settings of {', '.join(labels)} for other sources than the present")
 
 
 def _command(suite: str, overrides: Sequence[str], output: Path | None, *, is_final: bool) -> str:
