@@ -147,7 +147,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         problem = f"{folder}: weights do not fit the description"
         raise CheckpointError(f"{problem} ({str(error).splitlines()[0]})") from None
     digest = entry["files"]["weights.safetensors"]
-    return Checkpoint(emulator.eval(), description, entry["profile"], read_lineage(folder), folder, digest)
+    return Checkpoint(emulator.eval(), description, entry["profile"], _lineage(entry, folder), folder, digest)
 
 
 def read_lineage(folder: Path) -> Lineage:
@@ -156,10 +156,7 @@ def read_lineage(folder: Path) -> Lineage:
     Raises:
         CheckpointError: when `checkpoint.json` is missing, or says it otherwise.
     """
-    try:
-        return Lineage.model_validate(read_entry(folder)["lineage"])
-    except ValidationError as error:
-        raise _not_built(folder, _first_fault(error)) from None
+    return _lineage(read_entry(folder), folder)
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:
@@ -209,6 +206,13 @@ def _untrained(entry: Mapping[str, Any], folder: Path) -> tuple[EmulatorDescript
         raise _not_built(folder, _first_fault(error)) from None
     except ModelError as error:
         raise _not_built(folder, str(error)) from None
+
+
+def _lineage(entry: Mapping[str, Any], folder: Path) -> Lineage:
+    try:
+        return Lineage.model_validate(entry["lineage"])
+    except ValidationError as error:
+        raise _not_built(folder, _first_fault(error)) from None
 
 
 def _not_built(folder: Path, reason: str) -> CheckpointError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upsctl.campaign.choices import known_choices, trained_contestants
+from upsctl.campaign.choices import known_choices, trained_contestants, tuned_before
 from upsctl.campaign.configuration import model_digest
 from upsctl.campaign.entries import mixture_configuration
 from upsctl.campaign.open_campaign import open_campaign
@@ -96,3 +96,10 @@ def test_contestants_that_were_tuned_with_other_sources_are_named_in_one_line(
     labels = [contestant.label for contestant in trained_contestants(suite("quickstart"))]
     warning = f"warning: sweeps/grids chose the settings of {', '.join(labels)} for other sources than the present\n"
     assert capsys.readouterr().err == warning
+
+
+def test_a_mixture_that_was_tuned_with_other_sources_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upsctl.campaign.choices.short_training_digest", lambda emulator: "0" * 16)
+    grids = suite("grids").model_copy(update={"tuned_by": "grids", "sweep": None})
+    assert grids.mixture is not None
+    assert tuned_before(grids) == [*(one.label for one in trained_contestants(grids)), grids.mixture.label]

@@ -40,13 +40,12 @@ def known_choices(suite: SuiteProfile) -> SweepResult:
 
 def tuned_before(suite: SuiteProfile) -> list[str]:
     """The labels of contestants whose settings were chosen for other sources than the present."""
-    choices = known_choices(suite)
-    return [
-        one.label
-        for one in trained_contestants(suite)
-        if {settings.source_digest for settings in choices.chosen[one.label].values()}
-        != {short_training_digest(one.model.emulator)}
-    ]
+    choices, present = known_choices(suite), {}
+    for one in trained_contestants(suite):
+        present[one.label] = short_training_digest(one.model.emulator), list(choices.chosen[one.label].values())
+    if suite.mixture is not None and choices.mixture is not None:
+        present[suite.mixture.label] = present[suite.mixture.of][0], [choices.mixture]
+    return [label for label, (digest, chosen) in present.items() if any(one.source_digest != digest for one in chosen)]
 
 
 def swept_choices(name: str, suite: SuiteProfile, trial: Trial, keep: Callable[[SweepResult], None]) -> SweepResult:
