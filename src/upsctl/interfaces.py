@@ -73,6 +73,11 @@ class AbstractStore(abc.ABC):
     def __init__(self, address: str) -> None:
         """The store at the address of its profile; secrets come from the environment alone."""
 
+    @property
+    @abc.abstractmethod
+    def is_writable(self) -> bool:
+        """Whether `put` may be called at all."""
+
     @abc.abstractmethod
     def put(self, source: Path, key: str) -> None:
         """Store the file under `key`; a reader never sees half of it."""

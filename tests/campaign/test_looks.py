@@ -17,6 +17,12 @@ def test_a_look_at_the_test_split_is_asked_for() -> None:
     assert (designing.command, final.command) == ("upsctl bench run grids", "upsctl bench run grids --final")
 
 
+def test_a_command_tells_what_the_environment_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPSCTL_SET__SUITES__SEEDS", "[0, 1]")
+    campaign = open_campaign("smoke", ["timing_seconds=1"], None, is_final=False)
+    assert campaign.command == "UPSCTL_SET__SUITES__SEEDS='[0, 1]' upsctl bench run smoke --set timing_seconds=1"
+
+
 def test_looks_are_counted_by_what_was_looked_at_whoever_looked(tmp_path: Path) -> None:
     assert count_looks(tmp_path, "one") == 0
     record_look(tmp_path, "grids", "one", "abc")

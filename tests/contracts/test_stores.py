@@ -126,9 +126,18 @@ def test_http_names_a_missing_key_and_lists_what_is_linked(
     assert served[0].list("a/") == ["a/b.zst"]
 
 
-def test_http_is_read_only(served: tuple[AbstractStore, list[str]], source: Path) -> None:
-    with pytest.raises(StoreError, match="read-only"):
-        served[0].put(source, "key")
+def test_what_can_be_put_to_is_writable_and_http_is_not(
+    writable: AbstractStore, served: tuple[AbstractStore, list[str]]
+) -> None:
+    assert writable.is_writable
+    assert not served[0].is_writable
+
+
+def test_a_file_that_cannot_be_opened_is_the_stores_fault(tmp_path: Path) -> None:
+    (tmp_path / "key").symlink_to("key")  # a link to itself: nobody opens it, not even root
+    with pytest.raises(StoreError, match=r"key: Too many levels.*expected a file that can be read"):
+        build_store("folder", str(tmp_path)).get("key", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://no.such.host.invalid"])

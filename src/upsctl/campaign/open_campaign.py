@@ -1,6 +1,5 @@
 """The campaign that a person means."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from upsctl.profile_reader import load_profile
 from upsctl.sample import SplitName
 from upsctl.suite_profile import SuiteProfile
 from upsctl.training.run_folder import runs_root
+from upsctl.typed_command import typed_command
 
 
 def open_campaign(suite: str, overrides: Sequence[str], output: Path | None, *, is_final: bool) -> Campaign:
@@ -48,4 +48,4 @@ def _command(suite: str, overrides: Sequence[str], output: Path | None, *, is_fi
     """What makes the same rows again."""
     words = ["upsctl", "bench", "run", suite, *(["--final"] if is_final else [])]
     words += ["--output", str(output)] if output is not None else []
-    return shlex.join([*words, *(word for override in overrides for word in ("--set", override))])
+    return typed_command([*words, *(word for override in overrides for word in ("--set", override))])

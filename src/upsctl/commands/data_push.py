@@ -20,11 +20,11 @@ def data_push(
     """
     from upsctl import console
     from upsctl.data.byte_text import byte_text
-    from upsctl.data.open_store import open_store
+    from upsctl.data.open_store import open_writable_store
     from upsctl.data.pack import plan_pack
     from upsctl.data.push import card_to_write, push_dataset
 
-    open_store(store)
+    open_writable_store(store)
     if dry_run:
         plan, card = plan_pack(name), card_to_write(name)
         lines = [f"would pack {plan.name}, {byte_text(plan.num_bytes)}, into store {store}", f"and say so in {card}"]

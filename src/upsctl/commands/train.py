@@ -27,7 +27,6 @@ def train(
 
     Example: upsctl train --stage operator --epochs 1
     """
-    import shlex
     import sys
 
     from upsctl import console
@@ -35,12 +34,13 @@ def train(
     from upsctl.training.resumption import open_training_data
     from upsctl.training.run_summary import describe_run
     from upsctl.training.trained_run import train_run
+    from upsctl.typed_command import typed_command
 
     request = TrainRequest(profile, stage, overrides or [], epochs)
     if dry_run:
         console.show(describe_request(request, resume), as_json)
         return
-    command = shlex.join(["upsctl", *sys.argv[1:]])
+    command = typed_command(["upsctl", *sys.argv[1:]])
     run, stages = (resume_run(request, command) if resume else begin_run(request, command))
     if stages:
         train_run(run, stages, run.command, open_training_data(run))

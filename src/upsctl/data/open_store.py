@@ -1,6 +1,7 @@
 """A store by the name of its profile."""
 
 from ups_models.registry import load_part
+from upsctl.errors import StoreError
 from upsctl.interfaces import AbstractStore
 from upsctl.profile_reader import load_profile
 
@@ -14,6 +15,18 @@ def open_store(name: str) -> AbstractStore:
     """
     profile = load_profile("stores", name).profile
     return _store_class(profile.backend)(profile.address)
+
+
+def open_writable_store(name: str) -> AbstractStore:
+    """The same, for one that is written to.
+
+    Raises:
+        StoreError: also when it is read-only.
+    """
+    store = open_store(name)
+    if not store.is_writable:
+        raise StoreError(f"store {name}: read-only", expected="a store to write to")
+    return store
 
 
 def _store_class(backend: str) -> type[AbstractStore]:

@@ -12,7 +12,7 @@ from upsctl.data.cache import Cache
 from upsctl.data.disk import reported_disk_errors
 from upsctl.data.fetch import hold_dataset
 from upsctl.data.manifest import read_manifest
-from upsctl.data.open_store import open_store
+from upsctl.data.open_store import open_writable_store
 from upsctl.dataset_card import ArtifactRecord
 from upsctl.profile_reader import find_profile, load_profile, shipped_profiles
 from upsctl.whole_file import whole_file
@@ -30,9 +30,10 @@ def push_dataset(name: str, store_name: str, part_bytes: int = PART_BYTES) -> tu
         The record, and the card file that holds it now.
 
     Raises:
-        StoreError, DiskError: when the store refuses.
+        StoreError, DiskError: when the store is read-only or refuses.
     """
-    result, store = hold_dataset(name), open_store(store_name)
+    store = open_writable_store(store_name)
+    result = hold_dataset(name)
     prefix = f"{result.name}-{result.content_digest[:16]}"
 
     def deliver(part: Path, part_name: str) -> None:

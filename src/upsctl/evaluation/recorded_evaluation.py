@@ -1,6 +1,5 @@
 """Evaluations that leave something behind: rows, and the predictions that figures draw from."""
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from upsctl.evaluation.rows import Row
 from upsctl.evaluation.rows_file import FILE_NAME, append_rows
 from upsctl.profile_reader import load_profile
 from upsctl.sample import SplitName
+from upsctl.typed_command import typed_command
 
 PREDICTIONS = "predictions"
 
@@ -157,7 +157,7 @@ def evaluate_all(
         for dataset in artifacts:
             record_look(plan.folder, plan.campaign or "eval", dataset, present_commit())
     for checkpoint in checkpoints:
-        own = shlex.join([*command, str(checkpoint.path)])
+        own = typed_command([*command, str(checkpoint.path)])
         for dataset in (name for name in checkpoint.description.problems if name in artifacts):
             rows += evaluate_and_record(checkpoint, artifacts[dataset], plan, own)
     lines = [f"{len(rows)} rows added to {plan.rows}, predictions in {plan.folder / PREDICTIONS}"]

@@ -33,14 +33,17 @@ class FsspecUrlStore(AbstractStore):
         except (ValueError, TypeError):  # a protocol that needs more than an address says so by a TypeError
             raise StoreError(f"store {address}: unknown protocol", expected="a URL such as https://...") from None
 
+    @property
+    def is_writable(self) -> bool:
+        """All but HTTP; what a server allows, it says when it is asked to."""
+        return self._protocol not in _READ_ONLY
+
     def put(self, source: Path, key: str) -> None:
         """Upload; where an upload is seen while it grows, under another name first.
 
         Raises:
-            StoreError: when the store is read-only or does not answer.
+            StoreError: when the store does not answer.
         """
-        if self._protocol in _READ_ONLY:
-            raise StoreError(f"store {self._address}: read-only", expected="a store to write to")
         target = self._path(key)
         with self._reported(key):
             self._files.makedirs(target.rpartition("/")[0], exist_ok=True)

@@ -33,6 +33,24 @@ def test_an_altered_store_is_passed_over_with_a_warning(cache: Path, folder: Pat
     assert "altered in the store" in done.stderr
 
 
+def test_a_store_that_cannot_be_read_is_passed_over_and_one_that_is_read_only_is_told_first(
+    cache: Path, folder: Path
+) -> None:
+    (folder / "profiles/stores").mkdir()
+    (folder / "profiles/stores/shelf.yaml").write_text(f"backend: folder\naddress: {folder}/shelf\n")
+    (folder / "profiles/stores/web.yaml").write_text("backend: fsspec_url\naddress: http://127.0.0.1:9/shelf\n")
+    for words in (["--dry-run"], []):
+        assert "store web: read-only" in error("push", BURGERS, "--store", "web", *words, code=ExitCode.STORE)
+    (part,) = values("push", BURGERS, "--store", "shelf")["record"]["parts"]
+    upsctl("prune", "--max-gb", "0")
+    stored = folder / "shelf" / part["key"]
+    stored.unlink()
+    stored.symlink_to(stored.name)
+    done = upsctl("fetch", BURGERS, "--json")
+    assert json.loads(done.stdout)["answered_by"] == "recipe burgers"
+    assert "Too many levels" in done.stderr
+
+
 def test_an_altered_byte_in_the_cache_is_named_and_fetched_anew(cache: Path) -> None:
     entry = Path(values("show", BURGERS)["cached"]["path"])
     alter(entry / f"data/valid/{BURGERS}.hdf5", 0.6)
