@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a command between imports, never inside one, and nothing once it is done."""
+"""Ctrl-C and SIGTERM: they end a command between imports, never inside one, once, and nothing that is done."""
 
 import atexit
 import os
@@ -25,8 +25,12 @@ def leave_at_once() -> None:
 
 
 def stop_between_imports() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Preempted, once no import is under way."""
+    """From now on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Preempted, once no import is under way.
+
+    Python drops what is raised where nobody can catch it (a weak reference's callback, `__del__`); it is sent again.
+    """
     _handle(_stop)
+    sys.unraisablehook = _send_dropped_again
 
 
 def leave_with(code: int) -> None:
@@ -58,6 +62,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
         _send_again_later(number)
     else:
         raise KeyboardInterrupt if number == signal.SIGINT else Preempted
+
+
+def _send_dropped_again(dropped: "sys.UnraisableHookArgs") -> None:
+    if issubclass(dropped.exc_type, KeyboardInterrupt):
+        _send_again_later(signal.SIGINT)
+    elif issubclass(dropped.exc_type, Preempted):
+        _send_again_later(signal.SIGTERM)
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM inside an import, between imports, while the program starts and after it is done."""
+"""Ctrl-C and SIGTERM in and between imports, where Python drops them, while the program starts and when it is done."""
 
 import signal
 import subprocess
@@ -24,6 +24,20 @@ VERB = """
 import time, upsctl.cli
 def doctor():
     import slow_module
+    time.sleep(60)
+upsctl.cli.VERBS = {"doctor": doctor}
+upsctl.cli.main()
+"""
+DROPPED = """
+import time, upsctl.cli
+class Slow:
+    def __del__(self):
+        print("importing", flush=True)
+        time.sleep(1)
+def doctor():
+    slow = Slow()
+    del slow
+    print("dropped", flush=True)
     time.sleep(60)
 upsctl.cli.VERBS = {"doctor": doctor}
 upsctl.cli.main()
@@ -60,6 +74,13 @@ def stopped(program: str, folder: Path, number: int) -> tuple[int, str, str]:
 def test_an_import_is_not_cut_and_the_command_ends_after_it(tmp_path: Path, number: signal.Signals) -> None:
     code, output, errors = stopped(VERB, tmp_path, number)
     assert (code, output) == (128 + number, "imported\n")
+    assert errors.count("\n") == 1 and "stopped" in errors
+
+
+@BOTH
+def test_what_python_drops_in_a_callback_comes_again(tmp_path: Path, number: signal.Signals) -> None:
+    code, output, errors = stopped(DROPPED, tmp_path, number)
+    assert (code, output) == (128 + number, "dropped\n")
     assert errors.count("\n") == 1 and "stopped" in errors
 
 
