@@ -69,7 +69,7 @@ def test_the_quickstart_compares_models_that_the_grids_compare() -> None:
 
 
 def test_the_run_of_both_grids_is_the_campaigns() -> None:
-    """Weights, updates and learning rate of `upsctl train --profile grids`."""
+    """Weights, updates, learning rate and width of `upsctl train --profile grids`."""
     counted = json.loads((ROOT / "docs/leaderboard/grids/campaign.json").read_text())["num_steps"]
     grids = suite("grids")
     choices = known_choices(grids.model_copy(update={"tuned_by": "grids"}))
@@ -80,12 +80,19 @@ def test_the_run_of_both_grids_is_the_campaigns() -> None:
     assert run.stages["operator"].num_steps == sum(steps.values())
     assert {name: share.weight for name, share in run.datasets.items()} == pytest.approx(
         {name: count / sum(steps.values()) for name, count in steps.items()}, abs=5e-4)
-    assert choices.mixture is not None and run.optimiser.learning_rate == choices.mixture.learning_rate
+    assert choices.mixture is not None
+    assert settings(run) == (choices.mixture.learning_rate, choices.mixture.width, choices.mixture.prediction)
 
 
-def test_the_quickstarts_run_has_the_rate_that_the_sweep_chose() -> None:
+def test_the_quickstarts_run_has_what_the_sweep_chose() -> None:
     chosen = load_profile("sweeps", "grids").profile.chosen["ours"]["burgers1d_subset_v1"]
-    assert load_profile("runs", "quickstart").profile.optimiser.learning_rate == chosen.learning_rate
+    assert settings(load_profile("runs", "quickstart").profile) == (
+        chosen.learning_rate, chosen.width, chosen.prediction)
+
+
+def settings(run: RunProfile) -> tuple[float, int, str]:
+    """What a sweep chooses, as a run of the universal model has it."""
+    return run.optimiser.learning_rate, run.model.settings["sizes"]["token_width"], run.model.prediction
 
 
 def test_contestants_that_were_tuned_with_other_sources_are_named_in_one_line(
