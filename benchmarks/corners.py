@@ -11,6 +11,7 @@ the ratios, of which the issue allows 1.5.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -47,7 +48,8 @@ def solved_at_corners(artifact: Artifact) -> Tensor:
     plans = {plan.trajectory_id: plan for plan in burgers.BurgersRecipe().plan(card)}
     found = []
     for name in artifact.trajectory_ids("valid"):
-        state = Shifted(burgers.draw_initial_state(plans[name].seed, settings), 0.5 / axis.num_cells)
+        shifted = Shifted(burgers.draw_initial_state(plans[name].seed, settings), 0.5 / axis.num_cells)
+        state = cast(burgers.InitialState, shifted)  # an average asks only for values at points
         frames = burgers.solve_frames(
             burgers.average_over_cells(state, settings.num_cells), (axis.high - axis.low) / settings.num_cells,
             plans[name].parameters["viscosity"] / np.pi, card.time.dt, card.time.num_frames, settings)
@@ -114,7 +116,7 @@ def main(paths: list[str]) -> None:
                 for value in values.unique():
                     chosen = values == value
                     line = describe(node[chosen], corner[chosen])
-                    sys.stdout.write(f"{checkpoint.lineage['label']}: {dataset} {field}, viscosity {value:g}: {line}\n")
+                    sys.stdout.write(f"{checkpoint.lineage.label}: {dataset} {field}, viscosity {value:g}: {line}\n")
 
 
 def describe(node: Tensor, corner: Tensor) -> str:
