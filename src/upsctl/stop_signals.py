@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a command between imports, never inside one, once, and nothing that is done."""
+"""Ctrl-C and SIGTERM: never lost, they end a command between imports, not inside one, and nothing that is done."""
 
 import atexit
 import os

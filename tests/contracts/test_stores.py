@@ -133,6 +133,11 @@ def test_what_can_be_put_to_is_writable_and_http_is_not(
     assert not served[0].is_writable
 
 
+def test_http_is_read_only(served: tuple[AbstractStore, list[str]], source: Path) -> None:
+    with pytest.raises(StoreError, match="read-only"):
+        served[0].put(source, "key")
+
+
 def test_a_file_that_cannot_be_opened_is_the_stores_fault(tmp_path: Path) -> None:
     (tmp_path / "key").symlink_to("key")  # a link to itself: nobody opens it, not even root
     with pytest.raises(StoreError, match=r"key: Too many levels.*expected a file that can be read"):

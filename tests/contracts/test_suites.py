@@ -81,16 +81,16 @@ def test_the_run_of_both_grids_is_the_campaigns() -> None:
     assert {name: share.weight for name, share in run.datasets.items()} == pytest.approx(
         {name: count / sum(steps.values()) for name, count in steps.items()}, abs=5e-4)
     assert choices.mixture is not None
-    assert settings(run) == (choices.mixture.learning_rate, choices.mixture.width, choices.mixture.prediction)
+    assert settings_of(run) == (choices.mixture.learning_rate, choices.mixture.width, choices.mixture.prediction)
 
 
 def test_the_quickstarts_run_has_what_the_sweep_chose() -> None:
     chosen = load_profile("sweeps", "grids").profile.chosen["ours"]["burgers1d_subset_v1"]
-    assert settings(load_profile("runs", "quickstart").profile) == (
+    assert settings_of(load_profile("runs", "quickstart").profile) == (
         chosen.learning_rate, chosen.width, chosen.prediction)
 
 
-def settings(run: RunProfile) -> tuple[float, int, str]:
+def settings_of(run: RunProfile) -> tuple[float, int, str]:
     """What a sweep chooses, as a run of the universal model has it."""
     return run.optimiser.learning_rate, run.model.settings["sizes"]["token_width"], run.model.prediction
 

@@ -24,8 +24,8 @@ def data_push(
     from upsctl.data.pack import plan_pack
     from upsctl.data.push import card_to_write, push_dataset
 
-    open_writable_store(store)
     if dry_run:
+        open_writable_store(store)  # what a push does first
         plan, card = plan_pack(name), card_to_write(name)
         lines = [f"would pack {plan.name}, {byte_text(plan.num_bytes)}, into store {store}", f"and say so in {card}"]
         values = {**vars(plan), "store": store, "card": str(card), "is_dry_run": True}

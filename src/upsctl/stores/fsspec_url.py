@@ -42,8 +42,10 @@ class FsspecUrlStore(AbstractStore):
         """Upload; where an upload is seen while it grows, under another name first.
 
         Raises:
-            StoreError: when the store does not answer.
+            StoreError: when the store is read-only or does not answer.
         """
+        if not self.is_writable:
+            raise StoreError(f"store {self._address}: read-only", expected="a store to write to")
         target = self._path(key)
         with self._reported(key):
             self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
